@@ -1,0 +1,384 @@
+//! The `Refresher`: when keys are fetched, and the only writer of what was fetched.
+
+use std::{
+    cell::RefCell,
+    collections::{HashMap, HashSet},
+    rc::Rc,
+    sync::Arc,
+    time::Duration,
+};
+
+use actix::{Actor, Addr, AsyncContext as _, Context, Handler, Message, Recipient, SpawnHandle};
+use aws_lc_rs::rand;
+
+use super::tenant::KeysFetched;
+use crate::{
+    clock,
+    issuer::{
+        client::{FetchError, Outgoing},
+        jwks::{self, Document},
+        key_source::{FetchNow, Fetched, KeyPublisher, KeySource, SourceId},
+    },
+    keys::KeySet,
+    store::{KeyRecord, Store},
+    tenant::{TenantId, settings::KeyOrigin},
+};
+
+/// Seconds between two fetches where the issuer names no time, and the bounds of what it may name.
+const USUAL: u64 = 60 * 60;
+const SHORTEST: u64 = 5 * 60;
+const LONGEST: u64 = 24 * 60 * 60;
+/// Seconds until a failed fetch is tried again; doubled with each failure in a row, up to the second figure.
+const FIRST_RETRY: u64 = 1;
+const LAST_RETRY: u64 = 5 * 60;
+
+/// The key sources there are, found by what they are: ten thousand tenants of one issuer share one. It lives
+/// on the writers' thread, where tenants ask it for their sources.
+pub struct Sources {
+    known: RefCell<HashMap<SourceId, Arc<KeySource>>>,
+    refresher: Addr<Refresher>,
+    store: Store,
+}
+
+impl Sources {
+    /// None yet.
+    #[must_use]
+    pub fn new(refresher: Addr<Refresher>, store: Store) -> Self {
+        Self {
+            known: RefCell::default(),
+            refresher,
+            store,
+        }
+    }
+
+    /// The source of `origin`, with what the store remembers of it; `None` if its keys are not fetched.
+    #[must_use]
+    pub fn of(&self, origin: &KeyOrigin, ca: Option<&[u8]>) -> Option<Arc<KeySource>> {
+        let id = SourceId::of(origin, ca)?;
+        if let Some(source) = self.known.borrow().get(&id) {
+            return Some(Arc::clone(source));
+        }
+        let remembered = self.store.keys(&id).and_then(|record| {
+            let keys = KeySet::from_jwks(record.document.as_bytes());
+            let keys = keys.inspect_err(|error| tracing::warn!(issuer = id.label(), %error, "the remembered keys are unusable")).ok()?;
+            Some((Arc::new(keys), record.confirmed_at))
+        });
+        let (source, publisher) =
+            KeySource::new(id.clone(), remembered, self.refresher.clone().recipient());
+        self.known.borrow_mut().insert(id, Arc::clone(&source));
+        self.refresher.do_send(Adopt {
+            source: Arc::clone(&source),
+            publisher,
+            ca: ca.map(Arc::from),
+        });
+        Some(source)
+    }
+}
+
+/// See the module.
+pub struct Refresher {
+    sources: Rc<Sources>,
+    store: Store,
+    outgoing: Outgoing,
+    kept: HashMap<SourceId, Kept>,
+    following: HashMap<TenantId, HashSet<SourceId>>,
+}
+
+/// A source, and how it fares.
+struct Kept {
+    source: Arc<KeySource>,
+    publisher: KeyPublisher,
+    ca: Option<Arc<[u8]>>,
+    followers: HashMap<TenantId, Follower>,
+    in_flight: bool,
+    failures: u32,
+    timer: Option<SpawnHandle>,
+}
+
+struct Follower {
+    to: Recipient<KeysFetched>,
+    stale_after: u64,
+}
+
+impl Refresher {
+    /// One without sources.
+    #[must_use]
+    pub fn new(sources: Rc<Sources>, store: Store, outgoing: Outgoing) -> Self {
+        Self {
+            sources,
+            store,
+            outgoing,
+            kept: HashMap::new(),
+            following: HashMap::new(),
+        }
+    }
+
+    /// Starts a fetch, unless one is under way. The answer arrives as [`Arrived`].
+    fn fetch(&mut self, id: &SourceId, context: &mut Context<Self>) {
+        let Some(kept) = self.kept.get_mut(id) else {
+            return;
+        };
+        if let Some(timer) = kept.timer.take() {
+            context.cancel_future(timer);
+        }
+        if kept.in_flight {
+            return;
+        }
+        kept.in_flight = true;
+        let (outgoing, ca, id, arrived) = (
+            self.outgoing.clone(),
+            kept.ca.clone(),
+            id.clone(),
+            context.address(),
+        );
+        self.outgoing.runtime().spawn(async move {
+            let outcome = jwks::fetch(&outgoing, ca.as_deref(), &id).await;
+            arrived.do_send(Arrived {
+                source: id,
+                outcome,
+            });
+        });
+    }
+
+    fn schedule(&mut self, id: &SourceId, seconds: u64, context: &mut Context<Self>) {
+        let Some(kept) = self.kept.get_mut(id) else {
+            return;
+        };
+        if let Some(timer) = kept.timer.take() {
+            context.cancel_future(timer);
+        }
+        let id = id.clone();
+        kept.timer = Some(
+            context.run_later(with_jitter(seconds), move |refresher, context| {
+                if refresher
+                    .kept
+                    .get(&id)
+                    .is_some_and(|kept| kept.followers.is_empty())
+                {
+                    // Both maps at once, on the one thread that uses them: nobody can find it half forgotten.
+                    refresher.kept.remove(&id);
+                    refresher.sources.known.borrow_mut().remove(&id);
+                } else {
+                    refresher.fetch(&id, context);
+                }
+            }),
+        );
+    }
+}
+
+/// Three quarters to all of `seconds`: ahead of the expiry, and not all sources at the same moment.
+fn with_jitter(seconds: u64) -> Duration {
+    let mut byte = [0];
+    // Without randomness there is no jitter, which is a pity and no danger.
+    let _ = rand::fill(&mut byte);
+    Duration::from_secs(seconds).mul_f64(0.75 + f64::from(byte[0]) / 1024.0)
+}
+
+impl Actor for Refresher {
+    type Context = Context<Self>;
+}
+
+/// Keep this source's keys fresh from now on.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Adopt {
+    source: Arc<KeySource>,
+    publisher: KeyPublisher,
+    ca: Option<Arc<[u8]>>,
+}
+
+impl Handler<Adopt> for Refresher {
+    type Result = ();
+
+    fn handle(
+        &mut self,
+        Adopt {
+            source,
+            publisher,
+            ca,
+        }: Adopt,
+        context: &mut Self::Context,
+    ) {
+        let id = source.id().clone();
+        let kept = Kept {
+            source,
+            publisher,
+            ca,
+            followers: HashMap::new(),
+            in_flight: false,
+            failures: 0,
+            timer: None,
+        };
+        self.kept.insert(id.clone(), kept);
+        // Whatever the store remembers: after a start the issuer may have rotated long ago.
+        self.fetch(&id, context);
+    }
+}
+
+/// Tell this tenant of these sources (seconds: its `stale_keys`), and of no others.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Follow {
+    /// Who.
+    pub tenant: TenantId,
+    /// Which.
+    pub sources: Vec<(SourceId, u64)>,
+    /// Whereto.
+    pub to: Recipient<KeysFetched>,
+}
+
+impl Handler<Follow> for Refresher {
+    type Result = ();
+
+    fn handle(
+        &mut self,
+        Follow {
+            tenant,
+            sources,
+            to,
+        }: Follow,
+        context: &mut Self::Context,
+    ) {
+        let next: HashSet<SourceId> = sources.iter().map(|(id, _)| id.clone()).collect();
+        for left in self
+            .following
+            .remove(&tenant)
+            .unwrap_or_default()
+            .difference(&next)
+        {
+            if let Some(kept) = self.kept.get_mut(left) {
+                kept.followers.remove(&tenant);
+            }
+            if self
+                .kept
+                .get(left)
+                .is_some_and(|kept| kept.followers.is_empty())
+            {
+                self.schedule(left, FIRST_RETRY, context);
+            }
+        }
+        for (id, stale_after) in sources {
+            if let Some(kept) = self.kept.get_mut(&id) {
+                kept.followers.insert(
+                    tenant.clone(),
+                    Follower {
+                        to: to.clone(),
+                        stale_after,
+                    },
+                );
+            }
+            // What was fetched between the tenant's look and this message would be missed otherwise.
+            to.do_send(KeysFetched(id));
+        }
+        if !next.is_empty() {
+            self.following.insert(tenant, next);
+        }
+    }
+}
+
+impl Handler<FetchNow> for Refresher {
+    type Result = ();
+
+    fn handle(&mut self, FetchNow(id): FetchNow, context: &mut Self::Context) {
+        self.fetch(&id, context);
+    }
+}
+
+/// A fetch came to its end.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Arrived {
+    source: SourceId,
+    outcome: Result<Document, FetchError>,
+}
+
+impl Handler<Arrived> for Refresher {
+    type Result = ();
+
+    fn handle(
+        &mut self,
+        Arrived {
+            source: id,
+            outcome,
+        }: Arrived,
+        context: &mut Self::Context,
+    ) {
+        let now = clock::now();
+        let Some(kept) = self.kept.get_mut(&id) else {
+            return;
+        };
+        kept.in_flight = false;
+        let before = kept.publisher.current();
+        let rounds = before.rounds + 1;
+        let stored = outcome
+            .map_err(|error| error.to_string())
+            .and_then(|document| {
+                let record = KeyRecord {
+                    document: document.text.clone(),
+                    confirmed_at: now,
+                };
+                self.store
+                    .put_keys(&id, &record)
+                    .map_err(|error| error.to_string())?;
+                Ok(document)
+            });
+        match stored {
+            Ok(document) => {
+                kept.failures = 0;
+                kept.source.confirm(now);
+                let same = before.keys.filter(|keys| keys.same_keys(&document.keys));
+                let changed = same.is_none();
+                let keys = same.unwrap_or_else(|| Arc::new(document.keys));
+                if changed {
+                    tracing::info!(
+                        issuer = id.label(),
+                        keys = keys.len(),
+                        skipped = keys.skipped().len(),
+                        "the issuer has other keys"
+                    );
+                    for skipped in keys.skipped() {
+                        tracing::warn!(
+                            issuer = id.label(),
+                            kid = skipped.kid,
+                            "a key is passed over: {}",
+                            skipped.why
+                        );
+                    }
+                }
+                kept.publisher.publish(Fetched {
+                    keys: Some(keys),
+                    rounds,
+                    error: None,
+                });
+                if changed {
+                    kept.followers
+                        .values()
+                        .for_each(|follower| follower.to.do_send(KeysFetched(id.clone())));
+                }
+                let cached = document.max_age.unwrap_or(USUAL).clamp(SHORTEST, LONGEST);
+                let stale_after = kept
+                    .followers
+                    .values()
+                    .map(|follower| follower.stale_after)
+                    .min()
+                    .unwrap_or(LONGEST);
+                self.schedule(&id, cached.min(stale_after), context);
+            }
+            Err(error) => {
+                tracing::warn!(
+                    issuer = id.label(),
+                    failures = kept.failures + 1,
+                    "the keys can't be fetched: {error}"
+                );
+                kept.publisher.publish(Fetched {
+                    error: Some(error.into()),
+                    rounds,
+                    ..before
+                });
+                let retry = (FIRST_RETRY << kept.failures.min(16)).min(LAST_RETRY);
+                kept.failures = kept.failures.saturating_add(1);
+                self.schedule(&id, retry, context);
+            }
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! The `Watcher`: which tenant files are finished and changed. Every event of the file system is a hint, and
+//! the folder is the truth.
+
+mod hints;
+mod look;
+
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use actix::{Actor, AsyncContext as _, Context, Handler, Message, Recipient};
+use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
+
+use super::registry::{FileChange, FilesChanged};
+use crate::tenant::{
+    folder::{is_tenant_file, tenant_files},
+    id::TenantId,
+};
+use hints::{Hints, Wake};
+use look::{Look, Seen};
+
+/// How long after the first hint the files are looked at: one save of an editor is several events, and a
+/// thousand files copied at once should be one directory, not a thousand.
+const DEBOUNCE: Duration = Duration::from_millis(15);
+/// How long a file's size and time must stand still before it is read, even if an event told of its closing:
+/// another writer may have begun since, and the events that tell so may be on their way.
+const EVENT_LAG: Duration = Duration::from_millis(10);
+/// The same where no event told of its closing.
+const STILL: Duration = Duration::from_millis(50);
+/// How often the start waits for files to stand still before it goes on without them.
+const PATIENCE: u32 = 20;
+
+/// See the module.
+pub struct Watcher {
+    folder: PathBuf,
+    registry: Recipient<FilesChanged>,
+    hints: Hints,
+    notify: RecommendedWatcher,
+    watched: BTreeSet<PathBuf>,
+    seen: HashMap<PathBuf, Seen>,
+    /// Files that somebody has open for writing, as far as events told.
+    being_written: HashSet<PathBuf>,
+    started: bool,
+    waited: u32,
+}
+
+impl Watcher {
+    /// A watcher of `folder` that tells `registry`.
+    ///
+    /// # Errors
+    /// If the folder can't be read or watched.
+    pub fn new(folder: PathBuf, registry: Recipient<FilesChanged>) -> io::Result<Self> {
+        let folder = std::path::absolute(folder)?;
+        let named = |error: io::Error| {
+            io::Error::new(
+                error.kind(),
+                format!("the tenants folder {}: {error}", folder.display()),
+            )
+        };
+        std::fs::read_dir(&folder).map_err(named)?;
+        let hints = Hints::default();
+        let notify = notify::recommended_watcher(hints.listener()).map_err(io::Error::other)?;
+        let mut watcher = Self {
+            folder,
+            registry,
+            hints,
+            notify,
+            watched: BTreeSet::new(),
+            seen: HashMap::new(),
+            being_written: HashSet::new(),
+            started: false,
+            waited: 0,
+        };
+        watcher
+            .watch(&watcher.folder.clone())
+            .map_err(io::Error::other)?;
+        Ok(watcher)
+    }
+
+    fn watch(&mut self, folder: &Path) -> notify::Result<()> {
+        if !self.watched.contains(folder) {
+            self.notify.watch(folder, RecursiveMode::NonRecursive)?;
+            self.watched.insert(folder.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Watches what the events of the tenants folder don't tell of: its parent (the folder itself may be a link
+    /// that is swapped), and the folders of linked and referenced files. None of them can be relied on: where
+    /// watching fails, SIGHUP is left.
+    fn watch_around(&mut self) {
+        let mut folders: BTreeSet<PathBuf> = BTreeSet::from([self.folder.clone()]);
+        folders.extend(self.folder.parent().map(Path::to_owned));
+        for seen in self.seen.values() {
+            folders.extend(
+                seen.depends_on
+                    .iter()
+                    .filter_map(|path| path.parent())
+                    .map(Path::to_owned),
+            );
+        }
+        for folder in folders {
+            if let Err(error) = self.watch(&folder) {
+                tracing::warn!(folder = %folder.display(), %error, "the folder can't be watched; send SIGHUP after changes in it");
+            }
+        }
+    }
+
+    /// Looks at what the hints named.
+    fn follow_hints(&mut self, context: &mut Context<Self>) {
+        let hinted = self.hints.take();
+        if hinted.overflowed {
+            self.being_written.clear();
+        }
+        for (path, open) in hinted.writing {
+            if open {
+                self.being_written.insert(path);
+            } else {
+                self.being_written.remove(&path);
+            }
+        }
+        if hinted.paths.contains(&self.folder) {
+            // The folder was replaced: the watch is on the one that is gone.
+            self.watched.remove(&self.folder);
+            drop(self.notify.unwatch(&self.folder));
+            self.watch_around();
+        }
+        let ordinary = |path: &PathBuf| {
+            path.parent() == Some(&self.folder)
+                && is_tenant_file(path)
+                && path
+                    .symlink_metadata()
+                    .is_ok_and(|metadata| metadata.is_file())
+        };
+        if self.started && !hinted.overflowed && hinted.paths.iter().all(ordinary) {
+            let files = hinted.paths.into_iter().collect();
+            self.look_at(files, EVENT_LAG, context);
+        } else {
+            let still = if hinted.overflowed || !self.started {
+                STILL
+            } else {
+                EVENT_LAG
+            };
+            self.scan(false, still, context);
+        }
+    }
+
+    /// Looks through the whole folder. `by_order`: even if it seems to have lost everything.
+    fn scan(&mut self, by_order: bool, still: Duration, context: &mut Context<Self>) {
+        let files = match tenant_files(&self.folder) {
+            Ok(files) => files,
+            Err(error) => {
+                tracing::error!(folder = %self.folder.display(), %error, "the tenants folder can't be read; nothing changes");
+                return;
+            }
+        };
+        let there: HashSet<&PathBuf> = files.iter().collect();
+        let gone: Vec<PathBuf> = self
+            .seen
+            .keys()
+            .filter(|path| !there.contains(path))
+            .cloned()
+            .collect();
+        if files.is_empty() && !gone.is_empty() && !by_order {
+            tracing::error!(folder = %self.folder.display(), "the tenants folder has lost all its tenants; nothing changes until SIGHUP");
+            return;
+        }
+        let mut changes: Vec<FileChange> = Vec::new();
+        for path in gone {
+            self.seen.remove(&path);
+            self.being_written.remove(&path);
+            changes.extend(id_of(&path).map(FileChange::Gone));
+        }
+        self.tell(changes);
+        self.look_at(files, still, context);
+    }
+
+    fn look_at(&mut self, files: Vec<PathBuf>, still: Duration, context: &mut Context<Self>) {
+        let mut changes = Vec::new();
+        let mut unsettled = Vec::new();
+        for path in files {
+            let being_written = |path: &Path| {
+                self.being_written.contains(path) || self.hints.is_being_written(path)
+            };
+            match look::at(&path, self.seen.get(&path), being_written, still) {
+                Look::Unchanged | Look::BeingWritten => {}
+                Look::Unsettled => unsettled.push(path),
+                Look::Changed(seen, change) => {
+                    self.seen.insert(path, *seen);
+                    changes.extend(change);
+                }
+            }
+        }
+        self.watch_around();
+        self.waited += 1;
+        let first = !self.started && (unsettled.is_empty() || self.waited >= PATIENCE);
+        if !unsettled.is_empty() {
+            context.run_later(still, move |watcher, context| {
+                watcher.look_at(unsettled, still, context);
+            });
+        }
+        self.started |= first;
+        if first || !changes.is_empty() {
+            self.registry.do_send(FilesChanged {
+                changes,
+                complete: first,
+            });
+        }
+    }
+
+    fn tell(&self, changes: Vec<FileChange>) {
+        if !changes.is_empty() {
+            self.registry.do_send(FilesChanged {
+                changes,
+                complete: false,
+            });
+        }
+    }
+}
+
+fn id_of(path: &Path) -> Option<TenantId> {
+    path.file_stem()?.to_str()?.parse().ok()
+}
+
+impl Actor for Watcher {
+    type Context = Context<Self>;
+
+    fn started(&mut self, context: &mut Self::Context) {
+        self.hints.wake(context.address().recipient());
+        self.watch_around();
+        self.scan(false, STILL, context);
+    }
+}
+
+impl Handler<Wake> for Watcher {
+    type Result = ();
+
+    fn handle(&mut self, _: Wake, context: &mut Self::Context) {
+        context.run_later(DEBOUNCE, Self::follow_hints);
+    }
+}
+
+/// Look through the folder now, whatever events told (SIGHUP). What it finds has been told to the registry
+/// when this is answered.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Rescan;
+
+impl Handler<Rescan> for Watcher {
+    type Result = ();
+
+    fn handle(&mut self, _: Rescan, context: &mut Self::Context) {
+        self.scan(true, STILL, context);
+    }
+}

@@ -1,0 +1,134 @@
+//! The whole path of a request, on one screen.
+
+use std::sync::Arc;
+
+use crate::{
+    credential::Credential,
+    decision::{Decision, Denial, Denied, Grant, No, PassThrough},
+    policy::{
+        self,
+        path::{self, PathProblem, Place},
+    },
+    request::Request,
+    tenant::{Tenant, settings::Otherwise},
+    verify::{self, TokenDigest, Verified},
+};
+
+/// May this call pass, and as whom? It waits only where an issuer must be asked.
+pub async fn check(tenant: &Tenant, request: &Request<'_>, now: u64) -> Decision {
+    let judged = if tenant.settings.enabled {
+        judge(tenant, request, now).await
+    } else {
+        step_aside(tenant, request)
+    };
+    judged.into()
+}
+
+async fn judge(tenant: &Tenant, request: &Request<'_>, now: u64) -> Result<Grant, No> {
+    let (settings, access) = (&*tenant.settings, &tenant.settings.access);
+    policy::before_anything(access, request)?;
+    let protected =
+        |path: &str| policy::is_api(settings, path) || policy::is_under_a_rule(access, path);
+    let place =
+        path::place(request.target, &settings.context_path, protected).map_err(path_denial)?;
+    if let Some(query) = path::query(request.target) {
+        policy::query(query)?;
+    }
+    match Credential::read(request.authorization)? {
+        Credential::Bearer(token) => {
+            let proof = verified(tenant, token, now).await?;
+            policy::principal(access, proof.principal())?;
+            Ok(Grant::proved(proof))
+        }
+        Credential::Basic => Err(Denial::new(
+            Denied::PasswordNotAllowed,
+            "a product password (Basic) was sent; send a bearer token",
+        )
+        .into()),
+        Credential::Other => Err(Denial::new(
+            Denied::UnsupportedScheme,
+            "the Authorization scheme is not Bearer",
+        )
+        .into()),
+        Credential::None => without_credential(tenant, request, &place).map_err(No::from),
+    }
+}
+
+/// The token's proof: remembered, or made now.
+async fn verified(tenant: &Tenant, token: &str, now: u64) -> Result<Arc<Verified>, No> {
+    let digest = TokenDigest::of(token);
+    let revision_of = |at: usize| {
+        tenant
+            .providers
+            .get(at)
+            .and_then(|provider| provider.usable_revision(now))
+    };
+    let remembered = tenant.verdicts.get(&digest, now, revision_of);
+    tenant.decisions.count_cache(remembered.is_some());
+    if let Some(proof) = remembered {
+        return Ok(proof);
+    }
+    let judge = verify::judge(tenant, token)?;
+    let proof = Arc::new(judge.verify(token, &digest, tenant, now).await?);
+    tenant.verdicts.insert(
+        digest,
+        Arc::clone(&proof),
+        judge.place(),
+        judge.provider().revision,
+    );
+    Ok(proof)
+}
+
+fn without_credential(
+    tenant: &Tenant,
+    request: &Request<'_>,
+    place: &Place<'_>,
+) -> Result<Grant, Denial> {
+    let (settings, access) = (&*tenant.settings, &tenant.settings.access);
+    let Place::Canonical(path) = place else {
+        return Ok(Grant::product_decides(PassThrough::Outside));
+    };
+    if policy::is_public(access, request, path) {
+        return Ok(Grant::product_decides(PassThrough::Public));
+    }
+    if !policy::is_api(settings, path) {
+        return Ok(Grant::product_decides(PassThrough::Outside));
+    }
+    let session = request
+        .cookie
+        .as_deref()
+        .is_some_and(|cookies| policy::has_session(settings.product, cookies));
+    match (session, access.sessions, access.anonymous) {
+        (true, Otherwise::Pass, _) => Ok(Grant::product_decides(PassThrough::Session)),
+        (true, Otherwise::Deny, _) => Err(Denial::new(
+            Denied::NoCredential,
+            "only a session cookie was sent, and access.sessions is \"deny\"",
+        )),
+        (false, _, Otherwise::Pass) => Ok(Grant::product_decides(PassThrough::Anonymous)),
+        (false, _, Otherwise::Deny) => {
+            Err(Denial::new(Denied::NoCredential, "no credential was sent"))
+        }
+    }
+}
+
+/// `enabled = false`: what is plainly meant for us is refused, and the rest is none of our business.
+fn step_aside(tenant: &Tenant, request: &Request<'_>) -> Result<Grant, No> {
+    if let Ok(Credential::Bearer(token)) = Credential::read(request.authorization)
+        && verify::is_ours(tenant, token)
+    {
+        return Err(Denial::new(
+            Denied::TenantDisabled,
+            "the tenant's file says enabled = false",
+        )
+        .into());
+    }
+    Ok(Grant::product_decides(PassThrough::Outside))
+}
+
+fn path_denial(problem: PathProblem) -> Denial {
+    let reason = match problem {
+        PathProblem::Ambiguous(_) => Denied::AmbiguousPath,
+        PathProblem::OutsideContext => Denied::NotThisTenant,
+    };
+    Denial::new(reason, problem.to_string())
+}

@@ -1,0 +1,83 @@
+//! The command line: one file per command.
+
+mod package_files;
+mod provider_test;
+mod schema;
+mod serve;
+mod status;
+mod tenant_new;
+mod validate;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Lets Jira, Confluence and Bitbucket Data Center accept REST calls with tokens of any OAuth 2.0 or OpenID
+/// Connect provider: stands beside the reverse proxy and answers, per request, whether it may pass and as whom.
+#[derive(Debug, Parser)]
+#[command(name = "postern", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the daemon
+    Serve(serve::Serve),
+    /// Check tenant files: every problem, with file, line and key
+    Validate(validate::Validate),
+    /// Show what a running daemon serves
+    Status(status::Status),
+    /// Print the JSON Schema of a tenant file
+    Schema(schema::Schema),
+    /// Make tenant files
+    #[command(subcommand)]
+    Tenant(Tenant),
+    /// Try providers out
+    #[command(subcommand)]
+    Provider(Provider),
+    /// Write the man pages and shell completions of a package into a folder
+    #[command(hide = true)]
+    PackageFiles(package_files::PackageFiles),
+}
+
+#[derive(Debug, Subcommand)]
+enum Tenant {
+    /// Write a commented, valid tenant file to start from
+    New(tenant_new::TenantNew),
+}
+
+#[derive(Debug, Subcommand)]
+enum Provider {
+    /// Reach a provider, judge a token from standard input, and say what to fix
+    Test(provider_test::ProviderTest),
+}
+
+impl Cli {
+    /// Does what was asked.
+    ///
+    /// # Errors
+    /// With what to change; the exit code is 1 then.
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        match self.command {
+            Command::Serve(command) => command.run(),
+            Command::Validate(command) => command.run(),
+            Command::Status(command) => command.run(),
+            Command::Schema(command) => command.run(),
+            Command::Tenant(Tenant::New(command)) => command.run(),
+            Command::Provider(Provider::Test(command)) => command.run(),
+            Command::PackageFiles(command) => command.run(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_definition_is_sound() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,205 @@
+//! `postern status`: what a running daemon serves.
+
+use std::{fmt::Write as _, path::PathBuf, process::ExitCode, time::Duration};
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use comfy_table::{ContentArrangement, Table, presets::UTF8_HORIZONTAL_ONLY};
+
+use crate::{
+    clock,
+    issuer::client,
+    status::{self, KeyStatus, ProviderStatus, TenantStatus},
+    tenant::TenantId,
+};
+
+/// Show what a running daemon serves: generation, product, providers, age of keys, and what is wrong.
+/// Exits with 1 if the tenant asked for does not exist
+#[derive(Debug, Args)]
+pub struct Status {
+    /// Only this tenant
+    tenant: Option<TenantId>,
+
+    /// The daemon's admin socket
+    #[arg(
+        long,
+        env = "POSTERN_ADMIN_SOCKET",
+        value_name = "PATH",
+        default_value = "data/admin.sock"
+    )]
+    admin_socket: PathBuf,
+
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Status {
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        let mut status = ask(&self.admin_socket)?;
+        if let Some(wanted) = &self.tenant {
+            status
+                .tenants
+                .retain(|tenant| tenant.tenant == wanted.as_str());
+            if status.tenants.is_empty() {
+                bail!(
+                    "the daemon has no tenant {wanted}; is there a file {wanted}.toml in its tenants folder?"
+                );
+            }
+        }
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(&status)?);
+        } else {
+            print!("{}", text(&status, clock::now()));
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn ask(socket: &std::path::Path) -> anyhow::Result<status::Status> {
+    let unreachable = || {
+        format!(
+            "no daemon answers at {}; is it running, and is this its --admin-socket?",
+            socket.display()
+        )
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let response = client::over_socket(socket)?
+            .get("http://postern/status")
+            .send()
+            .await
+            .with_context(unreachable)?;
+        if response.status() == 403 {
+            bail!("{}", response.text().await?.trim());
+        }
+        let body = response.error_for_status()?.bytes().await?;
+        serde_json::from_slice(&body)
+            .context("the daemon's answer is not understood; is it of another version?")
+    })
+}
+
+fn text(status: &status::Status, now: u64) -> String {
+    let mut text = String::new();
+    let mut table = Table::new();
+    table
+        .load_preset(UTF8_HORIZONTAL_ONLY)
+        .set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header([
+        "TENANT",
+        "STATE",
+        "GENERATION",
+        "READ",
+        "PRODUCT",
+        "PROVIDERS",
+    ]);
+    for tenant in &status.tenants {
+        let providers: Vec<_> = tenant.providers.iter().map(provider).collect();
+        table.add_row([
+            tenant.tenant.clone(),
+            tenant.state.clone(),
+            tenant.generation.to_string(),
+            ago(tenant.applied_at, now),
+            tenant.product.clone().unwrap_or_default(),
+            providers.join("\n"),
+        ]);
+    }
+    let ready = if status.ready { "ready" } else { "starting" };
+    writeln!(
+        text,
+        "postern {} is {ready}, with {} tenants",
+        status.version,
+        status.tenants.len()
+    )
+    .expect("a String takes everything");
+    writeln!(text, "{table}").expect("a String takes everything");
+    for tenant in &status.tenants {
+        problems(&mut text, tenant, now);
+    }
+    text
+}
+
+fn problems(text: &mut String, tenant: &TenantStatus, now: u64) {
+    if let Some(since) = tenant.broken_since {
+        let serving = if tenant.applied_at > 0 {
+            "the last good build is served"
+        } else {
+            "there is no good build: checks are answered 503"
+        };
+        writeln!(
+            text,
+            "\n{}: the file was found broken {}; {serving}",
+            tenant.tenant,
+            ago(since, now)
+        )
+        .expect("a String takes everything");
+    }
+    for problem in &tenant.problems {
+        let key = if problem.key.is_empty() {
+            String::new()
+        } else {
+            format!("{}: ", problem.key)
+        };
+        writeln!(
+            text,
+            "{}: {}:{}:{}: {key}{}",
+            problem.severity, problem.file, problem.line, problem.column, problem.message
+        )
+        .expect("a String takes everything");
+        if let Some(help) = &problem.help {
+            writeln!(text, "  help: {help}").expect("a String takes everything");
+        }
+    }
+}
+
+fn provider(provider: &ProviderStatus) -> String {
+    let mut text = provider.name.clone();
+    for (what, keys) in [
+        ("keys", &provider.keys),
+        ("answer keys", &provider.answer_keys),
+    ] {
+        if let Some(keys) = keys {
+            write!(text, ", {}", key_text(what, keys)).expect("a String takes everything");
+        }
+    }
+    if let Some(breaker) = &provider.breaker {
+        write!(text, ", introspection breaker {breaker}").expect("a String takes everything");
+    }
+    text
+}
+
+fn key_text(what: &str, keys: &KeyStatus) -> String {
+    let age = keys
+        .age
+        .map(|age| {
+            format!(
+                ", confirmed {} ago",
+                humantime::format_duration(Duration::from_secs(age))
+            )
+        })
+        .unwrap_or_default();
+    let skipped = if keys.skipped > 0 {
+        format!(", {} passed over", keys.skipped)
+    } else {
+        String::new()
+    };
+    let error = keys
+        .error
+        .as_ref()
+        .map(|error| format!(", {error}"))
+        .unwrap_or_default();
+    format!("{} {what}{age}{skipped}{error}", keys.usable)
+}
+
+fn ago(at: u64, now: u64) -> String {
+    if at == 0 {
+        "never".into()
+    } else {
+        format!(
+            "{} ago",
+            humantime::format_duration(Duration::from_secs(now.saturating_sub(at)))
+        )
+    }
+}

@@ -1,0 +1,92 @@
+//! What the caller presented in `Authorization`; unverified until a verifier says so.
+
+use crate::decision::{Denial, Denied};
+
+/// The longest token. Above, no provider's token was ever seen, and every byte costs before it is judged.
+pub const MAX_TOKEN: usize = 16 * 1024;
+
+/// The `Authorization` fields of a request, before they are understood.
+#[derive(Debug, Clone, Copy)]
+pub enum Authorization<'r> {
+    /// There is none.
+    Absent,
+    /// Exactly one, as sent.
+    One(&'r [u8]),
+    /// Two or more: which of them the product would take is anybody's guess.
+    Several,
+}
+
+/// A credential by its scheme.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Credential<'r> {
+    /// No `Authorization` at all.
+    None,
+    /// `Bearer`, with a token of the right alphabet and length (RFC 6750 §2.1).
+    Bearer(&'r str),
+    /// `Basic` (RFC 7617).
+    Basic,
+    /// Anything else.
+    Other,
+}
+
+impl<'r> Credential<'r> {
+    /// Reads it strictly: exactly one space after `Bearer`, nothing behind the token.
+    ///
+    /// # Errors
+    /// [`Denied::MalformedToken`], if it is a bearer token's shape and not a bearer token, or doubled.
+    pub fn read(authorization: Authorization<'r>) -> Result<Self, Denial> {
+        let value = match authorization {
+            Authorization::Absent => return Ok(Self::None),
+            Authorization::One(value) => value,
+            Authorization::Several => {
+                return Err(malformed("there are several Authorization headers"));
+            }
+        };
+        let scheme_end = value
+            .iter()
+            .position(|byte| !is_token_char(*byte))
+            .unwrap_or(value.len());
+        let (scheme, rest) = value.split_at(scheme_end);
+        if scheme.eq_ignore_ascii_case(b"basic") {
+            return Ok(Self::Basic);
+        }
+        if !scheme.eq_ignore_ascii_case(b"bearer") {
+            return Ok(Self::Other);
+        }
+        let Some(token) = rest.strip_prefix(b" ") else {
+            return Err(malformed("Bearer is not followed by one space and a token"));
+        };
+        if token.len() > MAX_TOKEN {
+            return Err(malformed("the token is longer than 16 KiB"));
+        }
+        let body = token
+            .iter()
+            .rposition(|byte| *byte != b'=')
+            .map_or(0, |last| last + 1);
+        if body == 0 || !token[..body].iter().all(|byte| is_b64token_char(*byte)) {
+            return Err(malformed(
+                "the token is empty or holds characters that no token has (RFC 6750 §2.1)",
+            ));
+        }
+        str::from_utf8(token)
+            .map(Self::Bearer)
+            .map_err(|_| malformed("the token is not ASCII"))
+    }
+}
+
+fn malformed(message: &'static str) -> Denial {
+    Denial::new(Denied::MalformedToken, message)
+}
+
+/// RFC 9110 §5.6.2, `tchar`: what a scheme's name is made of.
+fn is_token_char(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+/// RFC 6750 §2.1, `b64token` without its padding.
+fn is_b64token_char(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte)
+}
+
+#[cfg(test)]
+mod tests;

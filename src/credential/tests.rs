@@ -1,0 +1,65 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn read(value: &str) -> Result<Credential<'_>, Denied> {
+    Credential::read(Authorization::One(value.as_bytes())).map_err(|denial| denial.reason)
+}
+
+#[test]
+fn one_space_and_one_token() {
+    assert_eq!(
+        read("Bearer abc.def-_~+/=="),
+        Ok(Credential::Bearer("abc.def-_~+/=="))
+    );
+    assert_eq!(read("bEARER abc"), Ok(Credential::Bearer("abc")));
+    for wrong in [
+        "Bearer",
+        "Bearer ",
+        "Bearer  abc",
+        "Bearer\tabc",
+        "Bearer abc def",
+        "Bearer abc,",
+        "Bearer =abc",
+        "Bearer ==",
+        "Bearer a=b",
+        "Bearer \u{e4}",
+    ] {
+        assert_eq!(read(wrong), Err(Denied::MalformedToken), "{wrong:?}");
+    }
+}
+
+#[test]
+fn the_longest_token_is_sixteen_kibibytes() {
+    let longest = format!("Bearer {}", "a".repeat(MAX_TOKEN));
+    assert!(matches!(read(&longest), Ok(Credential::Bearer(_))));
+    assert_eq!(read(&format!("{longest}a")), Err(Denied::MalformedToken));
+}
+
+#[test]
+fn other_schemes_are_told_apart() {
+    assert_eq!(read("Basic YTpi"), Ok(Credential::Basic));
+    for other in [
+        "Negotiate abc",
+        "Bearerabc",
+        "BearerX abc",
+        "OAuth realm=\"\"",
+        "",
+        " Bearer abc",
+        "JWT abc",
+    ] {
+        assert_eq!(read(other), Ok(Credential::Other), "{other:?}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_a_bearer_token_has_its_alphabet(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let value = [b"Bearer ".as_slice(), &bytes].concat();
+        if let Ok(Credential::Bearer(token)) = Credential::read(Authorization::One(&value)) {
+            prop_assert_eq!(token.as_bytes(), &bytes[..]);
+            prop_assert!(token.trim_end_matches('=').bytes().all(is_b64token_char));
+        }
+        let _ = Credential::read(Authorization::One(&bytes));
+    }
+}

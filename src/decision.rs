@@ -1,0 +1,270 @@
+//! What a check comes to: yes and as whom, no and why, or "we cannot tell".
+
+use std::{borrow::Cow, fmt, sync::Arc};
+
+use crate::verify::Verified;
+
+/// The answer to one request. There is no other way to say yes than a [`Grant`].
+#[derive(Debug)]
+pub enum Decision {
+    /// The call may pass.
+    Allow(Grant),
+    /// The caller's fault.
+    Deny(Denial),
+    /// We cannot tell: fail closed and say when to come again.
+    Unavailable(Outage),
+}
+
+/// Leave to pass. It is made of a proof, or of the name of the way that leaves the judgement to the product.
+#[derive(Debug, Clone)]
+pub struct Grant(Way);
+
+#[derive(Debug, Clone)]
+enum Way {
+    Proved(Arc<Verified>),
+    ProductDecides(PassThrough),
+}
+
+/// A way to pass that proves nothing: the product decides, and `Remote-User` stays empty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PassThrough {
+    /// A session cookie of the product.
+    Session,
+    /// Nothing at all, where the tenant lets that pass.
+    Anonymous,
+    /// A call that the tenant file lists as public.
+    Public,
+    /// No API path and no credential, or a tenant that is switched off.
+    Outside,
+}
+
+impl Grant {
+    /// As the account that a verifier proved.
+    #[must_use]
+    pub fn proved(proof: Arc<Verified>) -> Self {
+        Self(Way::Proved(proof))
+    }
+
+    /// As whoever the product takes the caller for.
+    #[must_use]
+    pub fn product_decides(way: PassThrough) -> Self {
+        Self(Way::ProductDecides(way))
+    }
+
+    /// Who it is, if that was proved.
+    #[must_use]
+    pub fn proof(&self) -> Option<&Verified> {
+        match &self.0 {
+            Way::Proved(proof) => Some(proof),
+            Way::ProductDecides(_) => None,
+        }
+    }
+
+    /// The value of `Postern-Method`.
+    #[must_use]
+    pub fn method(&self) -> &'static str {
+        match &self.0 {
+            Way::Proved(proof) => proof.principal().method().word(),
+            Way::ProductDecides(PassThrough::Session) => "session",
+            Way::ProductDecides(PassThrough::Anonymous) => "anonymous",
+            Way::ProductDecides(PassThrough::Public) => "public",
+            Way::ProductDecides(PassThrough::Outside) => "outside",
+        }
+    }
+}
+
+/// Every value of `Postern-Method` that this version sends, for metrics.
+pub const METHODS: &[&str] = &[
+    "jwt",
+    "introspection",
+    "session",
+    "anonymous",
+    "public",
+    "outside",
+];
+
+macro_rules! reasons {
+    ($(#[$about:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal, $status:literal;)* }) => {
+        $(#[$about])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum $name { $($(#[$doc])* $variant),* }
+
+        impl $name {
+            /// All of them, in order.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// The value of `Postern-Reason`.
+            #[must_use]
+            pub fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word),* }
+            }
+
+            /// The HTTP status that it is answered with.
+            #[must_use]
+            pub fn status(self) -> u16 {
+                match self { $(Self::$variant => $status),* }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.word())
+            }
+        }
+    };
+}
+
+reasons! {
+    /// Why a call is refused: a closed list, each with its word and status. `tests/refusals.rs` has a row for each.
+    Denied {
+        /// The proxy broke the contract of the check endpoint, or let a look-alike of its headers through.
+        BadCheckRequest = "bad_check_request", 400;
+        /// The path can be read in several ways, one of which is protected.
+        AmbiguousPath = "ambiguous_path", 400;
+        /// A credential in the query, where logs and referrers keep it (RFC 6750 §5.3).
+        CredentialInQuery = "credential_in_query", 400;
+        /// Nothing was presented.
+        NoCredential = "no_credential", 401;
+        /// What was presented is no token.
+        MalformedToken = "malformed_token", 401;
+        /// An `Authorization` scheme that is not taken.
+        UnsupportedScheme = "unsupported_scheme", 401;
+        /// The token's issuer is no provider's of this tenant.
+        UnknownIssuer = "unknown_issuer", 401;
+        /// No key of the issuer has the token's `kid`.
+        UnknownKey = "unknown_key", 401;
+        /// The signature does not hold.
+        BadSignature = "bad_signature", 401;
+        /// The algorithm is not one that the provider lists, or does not fit the key.
+        AlgorithmNotAllowed = "algorithm_not_allowed", 401;
+        /// Past its `exp`.
+        Expired = "expired", 401;
+        /// Before its `nbf`.
+        NotYetValid = "not_yet_valid", 401;
+        /// Issued for somebody else.
+        WrongAudience = "wrong_audience", 401;
+        /// An ID token, logout token or the like.
+        WrongTokenKind = "wrong_token_kind", 401;
+        /// Bound to a key or certificate (`cnf`) that cannot be checked here.
+        BoundToken = "bound_token", 401;
+        /// The issuer says that it is not active.
+        Inactive = "inactive", 401;
+        /// A product password in Basic.
+        PasswordNotAllowed = "password_not_allowed", 401;
+        /// There is no such tenant.
+        TenantUnknown = "tenant_unknown", 403;
+        /// The tenant is switched off.
+        TenantDisabled = "tenant_disabled", 403;
+        /// The path is outside the tenant's context path.
+        NotThisTenant = "not_this_tenant", 403;
+        /// The token names no account.
+        NoUsername = "no_username", 403;
+        /// The account is in none of the allowed groups.
+        NotInGroup = "not_in_group", 403;
+        /// The tenant is read-only.
+        ReadOnly = "read_only", 403;
+        /// The caller's address is not allowed.
+        AddressNotAllowed = "address_not_allowed", 403;
+    }
+}
+
+reasons! {
+    /// Why we cannot tell: the rest of the closed list.
+    Unavailable {
+        /// The tenant's file never had a good build.
+        TenantUnavailable = "tenant_unavailable", 503;
+        /// The issuer cannot be asked, or its last known keys are too old.
+        IssuerUnavailable = "issuer_unavailable", 503;
+        /// The issuer is about to be asked for a key.
+        KeysPending = "keys_pending", 503;
+        /// More requests are waiting for the issuer than may.
+        Overloaded = "overloaded", 503;
+    }
+}
+
+/// A refusal with two faces: its word for the caller, its message for the operator's log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Denial {
+    /// Out of the closed list.
+    pub reason: Denied,
+    message: Cow<'static, str>,
+}
+
+impl Denial {
+    /// `message` tells the operator what to change. It never holds a token, and names what was not
+    /// verified as such.
+    pub fn new(reason: Denied, message: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            reason,
+            message: message.into(),
+        }
+    }
+}
+
+impl fmt::Display for Denial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// "We cannot tell", with the time after which it is worth asking again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outage {
+    /// Out of the closed list.
+    pub reason: Unavailable,
+    /// Seconds, for `Retry-After`.
+    pub retry_after: u64,
+    message: Cow<'static, str>,
+}
+
+impl Outage {
+    /// As [`Denial::new`]; `retry_after` in seconds, at least 1 is sent.
+    pub fn new(
+        reason: Unavailable,
+        retry_after: u64,
+        message: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self {
+            reason,
+            retry_after: retry_after.max(1),
+            message: message.into(),
+        }
+    }
+}
+
+impl fmt::Display for Outage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// Not a yes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum No {
+    /// The caller's fault.
+    Denied(Denial),
+    /// We cannot tell.
+    Unavailable(Outage),
+}
+
+impl From<Denial> for No {
+    fn from(denial: Denial) -> Self {
+        Self::Denied(denial)
+    }
+}
+
+impl From<Outage> for No {
+    fn from(outage: Outage) -> Self {
+        Self::Unavailable(outage)
+    }
+}
+
+impl From<Result<Grant, No>> for Decision {
+    fn from(judged: Result<Grant, No>) -> Self {
+        match judged {
+            Ok(grant) => Self::Allow(grant),
+            Err(No::Denied(denial)) => Self::Deny(denial),
+            Err(No::Unavailable(outage)) => Self::Unavailable(outage),
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! HTTP: the check listener, the ops listener and the admin socket. Each handler reads what it needs, asks,
+//! and answers; only [`response`] turns decisions into statuses.
+
+mod admin;
+pub mod contract;
+mod ops;
+mod response;
+
+use std::{
+    io,
+    net::TcpListener,
+    os::unix::net::UnixListener,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use actix_web::{
+    App, HttpRequest, HttpResponse, HttpServer,
+    dev::Server,
+    http::header::{CONTENT_LENGTH, TRANSFER_ENCODING},
+    web,
+};
+
+use crate::{
+    check, clock,
+    decision::{Decision, Denial, Denied, Outage, Unavailable},
+    metrics::Metrics,
+    request::RequestId,
+    settings::{Listener, TrustedProxies},
+    snapshot::Reader,
+    tenant::{Directory, TenantId},
+};
+
+/// Longer than nginx keeps idle upstream connections (60 s), so that it is never we who close first under it.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// How long a client may take to send its header.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long requests in flight may take once the daemon is told to stop, in seconds.
+const DRAIN: u64 = 10;
+
+/// What the handlers of all workers read.
+#[derive(Debug)]
+pub struct Shared {
+    /// The tenants.
+    pub directory: Reader<Directory>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// Whose word about the client's address is taken.
+    pub trusted: TrustedProxies,
+}
+
+/// Starts the check listeners, which answer once the server is awaited or spawned.
+///
+/// # Errors
+/// If a socket can't be listened on.
+pub fn serve_checks(
+    shared: &Arc<Shared>,
+    listeners: Vec<Listener>,
+    workers: usize,
+) -> io::Result<Server> {
+    let data = web::Data::from(Arc::clone(shared));
+    let app = move || {
+        App::new()
+            .app_data(data.clone())
+            .default_service(web::to(answer))
+    };
+    listeners
+        .into_iter()
+        .try_fold(HttpServer::new(app), |server, listener| match listener {
+            Listener::Tcp(listener) => server.listen(listener),
+            Listener::Unix(listener) => server.listen_uds(listener),
+        })
+        .map(|server| {
+            server
+                .workers(workers)
+                .keep_alive(KEEP_ALIVE)
+                .client_request_timeout(HEADER_TIMEOUT)
+                .shutdown_timeout(DRAIN)
+                .disable_signals()
+                .run()
+        })
+}
+
+/// Starts the ops listener.
+///
+/// # Errors
+/// If the socket can't be listened on.
+pub fn serve_ops(shared: &Arc<Shared>, listener: TcpListener) -> io::Result<Server> {
+    let data = web::Data::from(Arc::clone(shared));
+    let server = HttpServer::new(move || App::new().app_data(data.clone()).configure(ops::routes))
+        .listen(listener)?;
+    Ok(server
+        .workers(1)
+        .shutdown_timeout(1)
+        .disable_signals()
+        .run())
+}
+
+/// Starts the admin socket.
+///
+/// # Errors
+/// If the socket can't be listened on.
+pub fn serve_admin(shared: &Arc<Shared>, listener: UnixListener) -> io::Result<Server> {
+    let data = web::Data::from(Arc::clone(shared));
+    let app = move || App::new().app_data(data.clone()).configure(admin::routes);
+    let server = HttpServer::new(app)
+        .on_connect(admin::remember_peer)
+        .listen_uds(listener)?;
+    Ok(server
+        .workers(1)
+        .shutdown_timeout(1)
+        .disable_signals()
+        .run())
+}
+
+async fn answer(http: HttpRequest, shared: web::Data<Shared>) -> HttpResponse {
+    let Some((endpoint, tenant, target)) = contract::route(&http) else {
+        return HttpResponse::NotFound().finish();
+    };
+    let started = Instant::now();
+    let id = RequestId::next();
+    let request = contract::read(&http, endpoint, target, id, &shared.trusted);
+    let directory = shared.directory.current();
+    let reader = directory.tenants.get(tenant);
+    let state = reader.map(Reader::current);
+    let serving = state.as_ref().and_then(|state| state.serving.as_deref());
+    let decision = match (&request, serving) {
+        (Err(denial), _) => Decision::Deny(denial.clone()),
+        (Ok(request), Some(tenant)) => check::check(tenant, request, clock::now()).await,
+        (Ok(_), None) => no_tenant(&directory, tenant, state.is_some()),
+    };
+    serving
+        .map_or(&shared.metrics.unknown_tenant, |tenant| &tenant.decisions)
+        .count(&decision);
+    shared
+        .metrics
+        .check_duration
+        .observe(started.elapsed().as_secs_f64());
+    log(tenant, id, &decision);
+    let mut response = response::from(&decision, request.as_ref().ok(), endpoint, id);
+    if announces_body(&http) {
+        // nginx announces a body and sends none, and would take our next answer for another request's.
+        response
+            .head_mut()
+            .set_connection_type(actix_web::http::ConnectionType::Close);
+    }
+    response
+}
+
+fn no_tenant(directory: &Directory, name: &str, known: bool) -> Decision {
+    if known {
+        let message =
+            "the tenant's file is broken and never was not; postern status shows what is wrong";
+        return Decision::Unavailable(Outage::new(Unavailable::TenantUnavailable, 10, message));
+    }
+    if !directory.complete {
+        return Decision::Unavailable(Outage::new(
+            Unavailable::TenantUnavailable,
+            1,
+            "the tenants are being read",
+        ));
+    }
+    let message = match name.parse::<TenantId>() {
+        Ok(name) => {
+            format!("there is no tenant {name}; is there a file {name}.toml in the tenants folder?")
+        }
+        Err(invalid) => invalid.to_string(),
+    };
+    Decision::Deny(Denial::new(Denied::TenantUnknown, message))
+}
+
+fn announces_body(http: &HttpRequest) -> bool {
+    let headers = http.headers();
+    headers.contains_key(TRANSFER_ENCODING)
+        || headers
+            .get_all(CONTENT_LENGTH)
+            .any(|length| length.as_bytes() != b"0")
+}
+
+fn log(tenant: &str, id: RequestId, decision: &Decision) {
+    match decision {
+        Decision::Allow(grant) => {
+            let account = grant
+                .proof()
+                .map_or("", |proof| proof.principal().account());
+            tracing::debug!(tenant.id = tenant, request.id = %id, method = grant.method(), account, "allowed");
+        }
+        Decision::Deny(denial) => {
+            tracing::info!(tenant.id = tenant, request.id = %id, reason = denial.reason.word(), "denied: {denial}");
+        }
+        Decision::Unavailable(outage) => {
+            tracing::warn!(tenant.id = tenant, request.id = %id, reason = outage.reason.word(), "unavailable: {outage}");
+        }
+    }
+}

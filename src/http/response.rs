@@ -1,0 +1,183 @@
+//! The only place that turns a [`Decision`] into a status and headers.
+
+use actix_web::{
+    HttpResponse,
+    body::BoxBody,
+    http::{
+        StatusCode,
+        header::{
+            AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue,
+            RETRY_AFTER, WWW_AUTHENTICATE,
+        },
+    },
+};
+
+use super::contract::Endpoint;
+use crate::{
+    credential::Authorization,
+    decision::{Decision, Denied, Grant},
+    request::{Request, RequestId},
+};
+
+const REMOTE_USER: HeaderName = HeaderName::from_static("remote-user");
+const REMOTE_NAME: HeaderName = HeaderName::from_static("remote-name");
+const REMOTE_EMAIL: HeaderName = HeaderName::from_static("remote-email");
+const REMOTE_GROUPS: HeaderName = HeaderName::from_static("remote-groups");
+const METHOD: HeaderName = HeaderName::from_static("postern-method");
+const PROVIDER: HeaderName = HeaderName::from_static("postern-provider");
+const REQUEST_ID: HeaderName = HeaderName::from_static("postern-request-id");
+const UPSTREAM_URI: HeaderName = HeaderName::from_static("postern-upstream-uri");
+const REASON: HeaderName = HeaderName::from_static("postern-reason");
+
+const EMPTY: HeaderValue = HeaderValue::from_static("");
+/// A proxy that caches answers would answer for another token.
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+
+/// The answer to a check.
+pub fn from(
+    decision: &Decision,
+    request: Option<&Request<'_>>,
+    endpoint: Endpoint,
+    id: RequestId,
+) -> HttpResponse {
+    match (decision, request) {
+        (Decision::Allow(grant), Some(request)) => allow(grant, request),
+        // A request that could not be read can't have been allowed.
+        (Decision::Allow(_), None) => deny(Denied::BadCheckRequest, endpoint, id),
+        (Decision::Deny(denial), _) => deny(denial.reason, endpoint, id),
+        (Decision::Unavailable(outage), _) => {
+            let mut response = refuse(
+                status(outage.reason.status()),
+                outage.reason.word(),
+                id,
+                endpoint,
+                None,
+            );
+            response
+                .headers_mut()
+                .insert(RETRY_AFTER, HeaderValue::from(outage.retry_after));
+            response
+        }
+    }
+}
+
+fn deny(reason: Denied, endpoint: Endpoint, id: RequestId) -> HttpResponse {
+    refuse(
+        status(reason.status()),
+        reason.word(),
+        id,
+        endpoint,
+        Some(reason),
+    )
+}
+
+fn status(code: u16) -> StatusCode {
+    StatusCode::from_u16(code).expect("the closed list holds valid statuses only")
+}
+
+/// Every header is always there, so that the proxy overwrites what the client sent under its name.
+fn allow(grant: &Grant, request: &Request<'_>) -> HttpResponse {
+    let mut response = HttpResponse::new(StatusCode::OK);
+    let headers = response.headers_mut();
+    headers.reserve(12);
+    match grant.proof() {
+        Some(proof) => {
+            let identity = proof.headers();
+            headers.insert(REMOTE_USER, identity.user.clone());
+            headers.insert(REMOTE_NAME, identity.name.clone());
+            headers.insert(REMOTE_EMAIL, identity.email.clone());
+            headers.insert(REMOTE_GROUPS, identity.groups.clone());
+            headers.insert(PROVIDER, identity.provider.clone());
+            // What was judged never reaches the product, nor does a cookie beside it: a token must not earn a session.
+            headers.insert(AUTHORIZATION, EMPTY);
+            headers.insert(COOKIE, EMPTY);
+        }
+        None => {
+            for name in [
+                REMOTE_USER,
+                REMOTE_NAME,
+                REMOTE_EMAIL,
+                REMOTE_GROUPS,
+                PROVIDER,
+            ] {
+                headers.insert(name, EMPTY);
+            }
+            let authorization = match request.authorization {
+                Authorization::One(value) => value,
+                Authorization::Absent | Authorization::Several => b"",
+            };
+            headers.insert(AUTHORIZATION, unchanged(authorization));
+            headers.insert(
+                COOKIE,
+                unchanged(request.cookie.as_deref().unwrap_or_default().as_bytes()),
+            );
+        }
+    }
+    headers.insert(METHOD, HeaderValue::from_static(grant.method()));
+    headers.insert(REQUEST_ID, request_id(request.id));
+    headers.insert(UPSTREAM_URI, unchanged(request.target));
+    headers.insert(CACHE_CONTROL, NO_STORE);
+    response
+}
+
+/// A value that came in as a header can go out as one.
+fn unchanged(value: &[u8]) -> HeaderValue {
+    HeaderValue::from_bytes(value).unwrap_or(EMPTY)
+}
+
+fn request_id(id: RequestId) -> HeaderValue {
+    HeaderValue::from_bytes(&id.text()).expect("hexadecimal digits are a valid value")
+}
+
+fn refuse(
+    status: StatusCode,
+    reason: &'static str,
+    id: RequestId,
+    endpoint: Endpoint,
+    challenge: Option<Denied>,
+) -> HttpResponse {
+    let mut response = HttpResponse::with_body(status, BoxBody::new(()));
+    let headers = response.headers_mut();
+    headers.insert(REASON, HeaderValue::from_static(reason));
+    headers.insert(REQUEST_ID, request_id(id));
+    headers.insert(CACHE_CONTROL, NO_STORE);
+    let error = challenge.map_or("temporarily_unavailable", |denied| {
+        error_code(denied).unwrap_or(reason)
+    });
+    if let Some(denied) = challenge {
+        headers.insert(WWW_AUTHENTICATE, www_authenticate(denied));
+    }
+    match endpoint {
+        // nginx drops the connection of an answer with a body.
+        Endpoint::Check => response,
+        Endpoint::ForwardAuth | Endpoint::ExtAuthz => explain(response, error, reason, id),
+    }
+}
+
+/// RFC 6750 §3.1. A request without a credential gets no code.
+fn error_code(denied: Denied) -> Option<&'static str> {
+    match (denied.status(), denied) {
+        (_, Denied::NoCredential) => None,
+        (400, _) => Some("invalid_request"),
+        (401, _) => Some("invalid_token"),
+        _ => Some("insufficient_scope"),
+    }
+}
+
+fn www_authenticate(denied: Denied) -> HeaderValue {
+    let challenge = match error_code(denied) {
+        None => "Bearer realm=\"postern\"".to_owned(),
+        Some(code) => {
+            format!("Bearer realm=\"postern\", error=\"{code}\", error_description=\"{denied}\"")
+        }
+    };
+    HeaderValue::from_str(&challenge).expect("words of closed lists are a valid value")
+}
+
+fn explain(response: HttpResponse, error: &str, reason: &str, id: RequestId) -> HttpResponse {
+    let body = serde_json::json!({ "error": error, "error_description": reason, "request_id": id.to_string() });
+    let mut response = response.set_body(BoxBody::new(body.to_string()));
+    let headers: &mut HeaderMap = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}

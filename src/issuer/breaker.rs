@@ -1,0 +1,131 @@
+//! A breaker: an endpoint that fails is left alone for a while, so that its callers don't wait in vain.
+
+use std::sync::{Mutex, PoisonError};
+
+/// Failures in a row that open it. One or two happen to every service.
+const FAILURES: u32 = 5;
+/// The first pause, in seconds; it doubles with every failed probe.
+const FIRST_PAUSE: u64 = 5;
+/// The longest pause, in seconds: an issuer that is back is noticed within it.
+const LONGEST_PAUSE: u64 = 60;
+
+/// The state of one endpoint. It is looked at only when the endpoint is about to be called.
+#[derive(Debug, Default)]
+pub struct Breaker(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    failures: u32,
+    open_until: u64,
+    probing: bool,
+}
+
+/// What the breaker says of a call.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// Call.
+    Call,
+    /// Do not, for that many seconds.
+    Wait(u64),
+}
+
+impl Breaker {
+    /// Whether the endpoint may be called at `now`. After a pause one call is let through as a probe.
+    pub fn admit(&self, now: u64) -> Admission {
+        let mut state = self.state();
+        if state.failures < FAILURES {
+            return Admission::Call;
+        }
+        if now < state.open_until {
+            return Admission::Wait(state.open_until - now);
+        }
+        if state.probing {
+            return Admission::Wait(1);
+        }
+        state.probing = true;
+        Admission::Call
+    }
+
+    /// The endpoint answered sensibly.
+    pub fn succeeded(&self) {
+        *self.state() = State::default();
+    }
+
+    /// It did not.
+    pub fn failed(&self, now: u64) {
+        let mut state = self.state();
+        state.failures = state.failures.saturating_add(1);
+        state.probing = false;
+        if let Some(pauses) = state.failures.checked_sub(FAILURES) {
+            state.open_until = now + (FIRST_PAUSE << pauses.min(8)).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// The endpoint asked not to be called for that long (`Retry-After`).
+    pub fn pause(&self, now: u64, seconds: u64) {
+        let mut state = self.state();
+        state.failures = state.failures.max(FAILURES);
+        state.probing = false;
+        state.open_until = now + seconds.clamp(1, LONGEST_PAUSE);
+    }
+
+    /// For status: `closed`, `open` or `half-open`.
+    #[must_use]
+    pub fn word(&self, now: u64) -> &'static str {
+        let state = self.state();
+        match (state.failures < FAILURES, now < state.open_until) {
+            (true, _) => "closed",
+            (false, true) => "open",
+            (false, false) => "half-open",
+        }
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_opens_after_five_failures_and_lets_one_probe_through() {
+        let breaker = Breaker::default();
+        for _ in 0..4 {
+            breaker.failed(100);
+        }
+        assert_eq!(
+            (breaker.admit(100), breaker.word(100)),
+            (Admission::Call, "closed")
+        );
+        breaker.failed(100);
+        assert_eq!(
+            (breaker.admit(101), breaker.word(101)),
+            (Admission::Wait(4), "open")
+        );
+        assert_eq!(breaker.word(105), "half-open");
+        assert_eq!(breaker.admit(105), Admission::Call);
+        assert_eq!(breaker.admit(105), Admission::Wait(1));
+        breaker.failed(105);
+        assert_eq!(breaker.admit(106), Admission::Wait(9));
+        assert_eq!(breaker.admit(115), Admission::Call);
+        breaker.succeeded();
+        assert_eq!(
+            (breaker.admit(115), breaker.word(115)),
+            (Admission::Call, "closed")
+        );
+    }
+
+    #[test]
+    fn its_pause_is_bounded() {
+        let breaker = Breaker::default();
+        for _ in 0..1000 {
+            breaker.failed(0);
+        }
+        assert_eq!(breaker.admit(0), Admission::Wait(LONGEST_PAUSE));
+        breaker.succeeded();
+        breaker.pause(0, 1_000_000);
+        assert_eq!(breaker.admit(0), Admission::Wait(LONGEST_PAUSE));
+    }
+}

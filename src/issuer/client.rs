@@ -1,0 +1,287 @@
+//! The outgoing HTTP client: bounded in time and size, https only, and never led to another host.
+
+use std::{
+    collections::HashMap,
+    error::Error as _,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use aws_lc_rs::digest;
+use reqwest::{
+    Certificate, Client, RequestBuilder, Response, Url,
+    header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER},
+    redirect,
+};
+use url::Host;
+
+use crate::metrics::Metrics;
+
+/// How long a connection may take to come about.
+const CONNECT: Duration = Duration::from_secs(2);
+/// How long a whole call may take, the body included: a slow drip ends here.
+pub const WHOLE_CALL: Duration = Duration::from_secs(5);
+/// Redirects that are followed, on the same host.
+const MAX_REDIRECTS: usize = 3;
+
+/// Where outgoing calls run: on a runtime of their own, so that neither a slow issuer nor a caller that
+/// hangs up disturbs the other.
+#[derive(Clone)]
+pub struct Outgoing {
+    runtime: tokio::runtime::Handle,
+    clients: Arc<Mutex<HashMap<Option<[u8; 32]>, Client>>>,
+    metrics: Arc<Metrics>,
+}
+
+/// Why an outgoing call brought nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FetchError {
+    /// No connection, no TLS, or no whole answer.
+    #[error("{0}")]
+    Unreachable(String),
+    /// More than [`WHOLE_CALL`] went by.
+    #[error("no whole answer within {} s", WHOLE_CALL.as_secs())]
+    TimedOut,
+    /// Another status than 200.
+    #[error("it answered with status {status}")]
+    Status {
+        /// As answered.
+        status: u16,
+        /// `Retry-After` in seconds, if it was sent so.
+        retry_after: Option<u64>,
+    },
+    /// A larger answer than is read.
+    #[error("the answer is larger than {0} bytes")]
+    TooLarge(usize),
+    /// Not the type of document that was asked for.
+    #[error("the answer is of the type {0:?}, and JSON is wanted")]
+    WrongType(String),
+    /// A document that does not say what it must.
+    #[error("{0}")]
+    Malformed(String),
+}
+
+impl FetchError {
+    /// One word for metrics.
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Unreachable(_) => "unreachable",
+            Self::TimedOut => "timed_out",
+            Self::Status { .. } => "status",
+            Self::TooLarge(_) => "too_large",
+            Self::WrongType(_) => "wrong_type",
+            Self::Malformed(_) => "malformed",
+        }
+    }
+}
+
+impl Outgoing {
+    /// Calls will run on `runtime`.
+    #[must_use]
+    pub fn new(runtime: tokio::runtime::Handle, metrics: Arc<Metrics>) -> Self {
+        Self {
+            runtime,
+            clients: Arc::default(),
+            metrics,
+        }
+    }
+
+    /// Where the calls run.
+    #[must_use]
+    pub fn runtime(&self) -> &tokio::runtime::Handle {
+        &self.runtime
+    }
+
+    /// The client that trusts `ca` (PEM) besides the system's authorities. Clients are shared: one per CA.
+    ///
+    /// # Errors
+    /// [`FetchError::Malformed`], if `ca` is no PEM.
+    pub fn client(&self, ca: Option<&[u8]>) -> Result<Client, FetchError> {
+        let id = ca.map(ca_digest);
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = clients.get(&id) {
+            return Ok(client.clone());
+        }
+        let client = build(ca)?;
+        clients.insert(id, client.clone());
+        Ok(client)
+    }
+
+    /// Sends a request, reads at most `limit` bytes of a 200 of the right type, and counts the outcome under
+    /// `issuer`.
+    ///
+    /// # Errors
+    /// [`FetchError`].
+    pub async fn fetch(
+        &self,
+        request: RequestBuilder,
+        limit: usize,
+        accepts: fn(&str) -> bool,
+        issuer: &str,
+    ) -> Result<(HeaderMap, Vec<u8>), FetchError> {
+        let fetched = read(request, limit, accepts).await;
+        let outcome = fetched.as_ref().map_or_else(FetchError::word, |_| "ok");
+        self.metrics
+            .outgoing
+            .with_label_values(&[issuer, outcome])
+            .inc();
+        fetched
+    }
+}
+
+/// Identifies a CA in keys of maps and of the store.
+#[must_use]
+pub fn ca_digest(pem: &[u8]) -> [u8; 32] {
+    digest::digest(&digest::SHA256, pem)
+        .as_ref()
+        .try_into()
+        .expect("SHA-256 has 32 bytes")
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the place that the others are sent to"
+)]
+fn build(ca: Option<&[u8]>) -> Result<Client, FetchError> {
+    let same_host = redirect::Policy::custom(|attempt| {
+        let came_from = attempt.previous().first().map(origin);
+        if came_from == Some(origin(attempt.url())) && attempt.previous().len() <= MAX_REDIRECTS {
+            attempt.follow()
+        } else {
+            attempt.stop()
+        }
+    });
+    let mut builder = Client::builder()
+        .user_agent(concat!("postern/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(CONNECT)
+        .timeout(WHOLE_CALL)
+        .redirect(same_host);
+    if let Some(pem) = ca {
+        let unusable = |error| FetchError::Malformed(format!("`ca` is not usable: {error}"));
+        for certificate in Certificate::from_pem_bundle(pem).map_err(unusable)? {
+            builder = builder.add_root_certificate(certificate);
+        }
+    }
+    builder.build().map_err(|error| {
+        FetchError::Unreachable(format!("no HTTP client can be made: {}", chain(&error)))
+    })
+}
+
+/// The client of the daemon's own admin socket.
+///
+/// # Errors
+/// If no client can be made.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the place that the others are sent to"
+)]
+pub fn over_socket(path: &std::path::Path) -> reqwest::Result<Client> {
+    Client::builder()
+        .unix_socket(path)
+        .timeout(WHOLE_CALL)
+        .build()
+}
+
+fn origin(url: &Url) -> (String, Option<String>, Option<u16>) {
+    (
+        url.scheme().to_owned(),
+        url.host_str().map(str::to_owned),
+        url.port_or_known_default(),
+    )
+}
+
+async fn read(
+    request: RequestBuilder,
+    limit: usize,
+    accepts: fn(&str) -> bool,
+) -> Result<(HeaderMap, Vec<u8>), FetchError> {
+    let mut response = request.send().await.map_err(failed)?;
+    let status = response.status().as_u16();
+    if status != 200 {
+        return Err(FetchError::Status {
+            status,
+            retry_after: retry_after(&response),
+        });
+    }
+    let content_type = response
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let essence = content_type
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
+    if !accepts(&essence) {
+        return Err(FetchError::WrongType(essence.chars().take(100).collect()));
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(failed)? {
+        if body.len() + chunk.len() > limit {
+            return Err(FetchError::TooLarge(limit));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok((std::mem::take(response.headers_mut()), body))
+}
+
+fn retry_after(response: &Response) -> Option<u64> {
+    response
+        .headers()
+        .get(RETRY_AFTER)?
+        .to_str()
+        .ok()?
+        .trim()
+        .parse()
+        .ok()
+}
+
+fn failed(error: reqwest::Error) -> FetchError {
+    if error.is_timeout() {
+        FetchError::TimedOut
+    } else {
+        FetchError::Unreachable(chain(&error.without_url()))
+    }
+}
+
+/// An error with its causes: "error sending request" alone helps nobody at night.
+fn chain(error: &reqwest::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+/// `application/json` and every `+json` (RFC 6839 §3.1).
+#[must_use]
+pub fn is_json(essence: &str) -> bool {
+    essence == "application/json"
+        || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+/// Whether Postern may connect to `url`: https, or http towards this very machine.
+#[must_use]
+pub fn is_allowed(url: &Url) -> bool {
+    match url.scheme() {
+        "https" => url.host().is_some(),
+        "http" => is_loopback(url),
+        _ => false,
+    }
+}
+
+/// Whether `url` leads to this very machine.
+#[must_use]
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}

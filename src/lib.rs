@@ -1,0 +1,56 @@
+//! Postern: may this call pass, and as whom?
+//!
+//! A daemon beside the reverse proxy of a Jira, Confluence or Bitbucket Data Center. This page is the map.
+//!
+//! # A request, read only
+//!
+//! [`http::contract`] reads what the proxy tells of the call into a [`request::Request`]; the
+//! [`tenant::Directory`] gives the [`tenant::Tenant`], taken once, so that a request never sees two states;
+//! [`check::check`] is the whole judgement on one screen:
+//!
+//! 1. [`policy::before_anything`]: what needs no principal;
+//! 2. [`policy::path`]: the one canonical form of the path;
+//! 3. [`credential`]: what the caller presented, unverified;
+//! 4. [`verify`]: who judges it, and what proves it: a signature ([`verify::jwt`] with [`keys`]), the issuer's
+//!    word ([`issuer::introspection`]), or both; only there a [`verify::Principal`] is made;
+//! 5. [`policy::principal`]: may this account do this;
+//! 6. a [`decision::Decision`], which one `match` in [`http`] turns into a status and headers.
+//!
+//! # A change, written once
+//!
+//! The [`actors`] write, and nobody else: tenant files come from the [`actors::watcher`] to the
+//! [`actors::registry`], which [builds](tenant::build) them and keeps good builds in the [`store`]; keys come
+//! from the [`actors::refresher`]; a [`actors::tenant::TenantActor`] makes the next snapshot whole and shows it
+//! through the one [`snapshot::Publisher`] that there is of it. Writers and requests meet in the directory and
+//! nowhere else: [`http`] and [`actors`] never import one another.
+//!
+//! # Around them
+//!
+//! [`cli`] are the commands, [`lifecycle`] is the daemon's start and end, [`dev`] is the little issuer of
+//! `serve --dev` that the tests drive too, [`status`] and [`metrics`] are what operators see.
+
+pub mod actors;
+pub mod check;
+pub mod cli;
+pub mod clock;
+pub mod credential;
+pub mod decision;
+pub mod dev;
+pub mod dev_tenant;
+pub mod http;
+pub mod issuer;
+pub mod keys;
+pub mod lifecycle;
+pub mod metrics;
+pub mod policy;
+pub mod provider;
+pub mod request;
+pub mod secret;
+pub mod settings;
+pub mod snapshot;
+pub mod status;
+pub mod store;
+pub mod telemetry;
+pub mod tenant;
+pub mod upstream;
+pub mod verify;

@@ -1,0 +1,168 @@
+//! Who may call what: judged on every request, on facts.
+
+pub mod path;
+pub mod pattern;
+
+use std::net::IpAddr;
+
+use url::form_urlencoded;
+
+use crate::{
+    decision::{Denial, Denied},
+    request::Request,
+    tenant::settings::{Access, Product, Settings},
+    verify::Principal,
+};
+
+impl Product {
+    /// The paths of the product's API, under the context path: a product's own pages are not for tokens.
+    fn api_paths(self) -> &'static [&'static str] {
+        match self {
+            Self::Jira => &["/rest", "/rpc", "/plugins/servlet", "/secure/attachment"],
+            Self::Confluence => &["/rest", "/rpc", "/download"],
+            Self::Bitbucket => &["/rest", "/scm", "/git", "/plugins/servlet"],
+        }
+    }
+
+    /// The cookies that carry a session of the product. Their presence proves nothing.
+    fn session_cookies(self) -> &'static [&'static str] {
+        match self {
+            Self::Jira => &["JSESSIONID", "seraph.rememberme.cookie", "crowd.token_key"],
+            Self::Confluence => &["JSESSIONID", "seraph.confluence", "crowd.token_key"],
+            Self::Bitbucket => &[
+                "BITBUCKETSESSIONID",
+                "_atl_bitbucket_remember_me",
+                "crowd.token_key",
+            ],
+        }
+    }
+}
+
+/// Whether the canonical `path` is one of the product's API, or one that the tenant file adds.
+#[must_use]
+pub fn is_api(settings: &Settings, path: &str) -> bool {
+    let under = |prefix: &str| {
+        path.strip_prefix(prefix)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    settings
+        .product
+        .api_paths()
+        .iter()
+        .any(|prefix| under(prefix))
+        || settings.access.api_paths.iter().any(|prefix| under(prefix))
+}
+
+/// Whether some rule of the tenant file speaks of the canonical `path`.
+#[must_use]
+pub fn is_under_a_rule(access: &Access, path: &str) -> bool {
+    access.public.iter().any(|rule| rule.path.matches(path))
+}
+
+/// Whether the call needs no credential: under every method that the product might take it for.
+#[must_use]
+pub fn is_public(access: &Access, request: &Request<'_>, path: &str) -> bool {
+    request.methods().all(|method| {
+        access.public.iter().any(|rule| {
+            rule.method.as_deref().is_none_or(|wanted| wanted == method) && rule.path.matches(path)
+        })
+    })
+}
+
+/// Whether the request carries a session cookie of the product.
+#[must_use]
+pub fn has_session(product: Product, cookies: &str) -> bool {
+    cookies.split(';').any(|pair| {
+        let name = pair.split('=').next().unwrap_or_default().trim();
+        product.session_cookies().contains(&name)
+    })
+}
+
+/// Judges what needs no principal, for every way to pass: networks and `read_only`.
+///
+/// # Errors
+/// [`Denied::AddressNotAllowed`], [`Denied::ReadOnly`]; [`Denied::BadCheckRequest`] where networks are set and
+/// the proxy sent no address.
+pub fn before_anything(access: &Access, request: &Request<'_>) -> Result<(), Denial> {
+    if !access.allow_networks.is_empty() || !access.deny_networks.is_empty() {
+        let address = request.address.ok_or_else(|| {
+            Denial::new(Denied::BadCheckRequest, "the tenant's networks can't be judged: the proxy sent no client address (X-Real-IP or X-Forwarded-For)")
+        })?;
+        in_networks(access, address)?;
+    }
+    if access.read_only
+        && !request
+            .methods()
+            .all(|method| matches!(method, "GET" | "HEAD" | "OPTIONS"))
+    {
+        return Err(Denial::new(
+            Denied::ReadOnly,
+            format!("{} is refused: access.read_only is set", request.method),
+        ));
+    }
+    Ok(())
+}
+
+fn in_networks(access: &Access, address: IpAddr) -> Result<(), Denial> {
+    let address = address.to_canonical();
+    let refused = |why: String| Err(Denial::new(Denied::AddressNotAllowed, why));
+    if let Some(network) = access
+        .deny_networks
+        .iter()
+        .find(|network| network.contains(&address))
+    {
+        return refused(format!(
+            "{address} lies in {network} of access.deny_networks"
+        ));
+    }
+    if !access.allow_networks.is_empty()
+        && !access
+            .allow_networks
+            .iter()
+            .any(|network| network.contains(&address))
+    {
+        return refused(format!("{address} lies in none of access.allow_networks"));
+    }
+    Ok(())
+}
+
+/// Refuses credentials in the query (RFC 6750 §2.3 and §5.3; `os_*` are the products' own passwords).
+///
+/// # Errors
+/// [`Denied::CredentialInQuery`].
+pub fn query(query: &[u8]) -> Result<(), Denial> {
+    for (name, _) in form_urlencoded::parse(query) {
+        if ["access_token", "os_username", "os_password", "os_authType"]
+            .iter()
+            .any(|known| name.eq_ignore_ascii_case(known))
+        {
+            return Err(Denial::new(
+                Denied::CredentialInQuery,
+                format!("the query holds {name}; send credentials in the Authorization header"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Judges who it is.
+///
+/// # Errors
+/// [`Denied::NotInGroup`].
+pub fn principal(access: &Access, principal: &Principal) -> Result<(), Denial> {
+    if access.allow_groups.is_empty()
+        || principal
+            .groups()
+            .iter()
+            .any(|group| access.allow_groups.contains(group))
+    {
+        return Ok(());
+    }
+    let message = format!(
+        "{} is in none of access.allow_groups ({}), but in {} other groups",
+        principal.account().escape_debug(),
+        access.allow_groups.join(", "),
+        principal.groups().len()
+    );
+    Err(Denial::new(Denied::NotInGroup, message))
+}

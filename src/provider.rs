@@ -1,0 +1,129 @@
+//! A provider as it runs: its settings with the keys and the endpoint that prove its tokens.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use crate::{
+    decision::{No, Outage, Unavailable},
+    issuer::{introspection::Introspector, key_source::KeySource},
+    keys::KeySet,
+    tenant::settings::ProviderSettings,
+};
+
+/// A provider in one snapshot of its tenant.
+#[derive(Debug, Clone)]
+pub struct Provider {
+    /// As the tenant's file says.
+    pub settings: Arc<ProviderSettings>,
+    /// Changes whenever a token proved before might not be proved again: new settings, new keys.
+    pub revision: Revision,
+    /// What proves signatures; `None` where introspection alone does.
+    pub keys: Option<Keys>,
+    /// What proves signed introspection answers.
+    pub answer_keys: Option<Keys>,
+    /// Whom to ask; `None` where a signature alone is the proof.
+    pub introspector: Option<Arc<Introspector>>,
+}
+
+impl Provider {
+    /// The revision under which tokens proved before still count; `None` while its keys may not be used.
+    #[must_use]
+    pub fn usable_revision(&self, now: u64) -> Option<Revision> {
+        let usable = |keys: &Keys| matches!(keys.condition(now), Ok(KeyCondition::Usable(_)));
+        self.keys
+            .as_ref()
+            .is_none_or(usable)
+            .then_some(self.revision)
+    }
+}
+
+/// A number that no other provider state of this process has had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Revision(u64);
+
+impl Revision {
+    /// A number never given before.
+    #[must_use]
+    pub fn next() -> Self {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        Self(LAST.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// The keys of a provider in one snapshot.
+#[derive(Debug, Clone)]
+pub struct Keys {
+    /// `None` until the first fetch.
+    pub set: Option<Arc<KeySet>>,
+    /// Where newer ones are; `None` for keys that the operator wrote down.
+    pub source: Option<Arc<KeySource>>,
+    /// Seconds for which the last known keys serve while the issuer is away.
+    pub stale_after: u64,
+}
+
+/// Whether keys may be used.
+pub enum KeyCondition<'k> {
+    /// Yes.
+    Usable(&'k KeySet),
+    /// There are none yet.
+    NeverFetched,
+}
+
+impl Keys {
+    /// Judges the keys' own dates and how long ago the issuer confirmed them.
+    ///
+    /// # Errors
+    /// An outage: it is not the caller's fault.
+    pub fn condition(&self, now: u64) -> Result<KeyCondition<'_>, Outage> {
+        let Some(set) = self.set.as_deref() else {
+            return Ok(KeyCondition::NeverFetched);
+        };
+        if let Some((not_before, not_after)) = set.validity()
+            && !(not_before..=not_after).contains(&now)
+        {
+            let message =
+                "the certificate of the provider is not valid now; replace it in the tenant's file";
+            return Err(Outage::new(Unavailable::IssuerUnavailable, 60, message));
+        }
+        if let Some(source) = &self.source {
+            let age = now.saturating_sub(source.confirmed_at());
+            if age > self.stale_after {
+                let message = format!(
+                    "the keys of {} were last confirmed {age} s ago, and stale_keys is {} s",
+                    source.id().label(),
+                    self.stale_after
+                );
+                return Err(Outage::new(Unavailable::IssuerUnavailable, 10, message));
+            }
+        }
+        Ok(KeyCondition::Usable(set))
+    }
+
+    /// See [`KeySource::look_for`]; keys that the operator wrote down are all there is.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn look_for(&self, kid: &str, now: u64) -> Result<Arc<KeySet>, No> {
+        match &self.source {
+            Some(source) => source.look_for(kid, now).await,
+            None => Err(crate::keys::NoKey::UnknownKid.denial(Some(kid)).into()),
+        }
+    }
+
+    /// See [`KeySource::first`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn first(&self) -> Result<Arc<KeySet>, Outage> {
+        match &self.source {
+            Some(source) => source.first().await,
+            None => Err(Outage::new(
+                Unavailable::IssuerUnavailable,
+                10,
+                "the provider has no keys",
+            )),
+        }
+    }
+}

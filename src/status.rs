@@ -1,0 +1,202 @@
+//! What is served, for people and machines: the body of `/status` and what `postern status` prints.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    provider::{Keys, Provider},
+    tenant::{Directory, TenantId, TenantState, problem::Problem, settings::KeyOrigin},
+};
+
+/// The whole daemon.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Status {
+    /// Of the daemon.
+    pub version: String,
+    /// Whether the first complete directory is served.
+    pub ready: bool,
+    /// In the order of their names.
+    pub tenants: Vec<TenantStatus>,
+}
+
+/// One tenant.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct TenantStatus {
+    /// Its name.
+    pub tenant: String,
+    /// `serving`, `disabled`, `stale` (the file is broken, and the last good build serves) or `unavailable`
+    /// (it is broken, and there is none).
+    pub state: String,
+    /// The number of its snapshot.
+    pub generation: u64,
+    /// When what is served was read, in seconds since the epoch; 0 is never.
+    pub applied_at: u64,
+    /// `jira`, `confluence` or `bitbucket`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub product: Option<String>,
+    /// The product's base URL.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// In the order of the file.
+    pub providers: Vec<ProviderStatus>,
+    /// When the file was found broken, in seconds since the epoch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub broken_since: Option<u64>,
+    /// What is wrong with the file, warnings included.
+    pub problems: Vec<ProblemStatus>,
+}
+
+/// One provider.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ProviderStatus {
+    /// Its name.
+    pub name: String,
+    /// Its issuer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
+    /// The keys that prove its tokens' signatures.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keys: Option<KeyStatus>,
+    /// The keys that prove its signed introspection answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answer_keys: Option<KeyStatus>,
+    /// `closed`, `open` or `half-open`: how its introspection endpoint fares.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub breaker: Option<String>,
+}
+
+/// The keys of a provider.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct KeyStatus {
+    /// How many are usable.
+    pub usable: usize,
+    /// How many were passed over.
+    pub skipped: usize,
+    /// Seconds since the issuer last confirmed them; absent for keys of the tenant's file and before the first fetch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub age: Option<u64>,
+    /// Why the last fetch brought nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// A [`Problem`] on its way out.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ProblemStatus {
+    /// `error` or `warning`.
+    pub severity: String,
+    /// The tenant file.
+    pub file: String,
+    /// From 1.
+    pub line: usize,
+    /// From 1.
+    pub column: usize,
+    /// As a dotted path.
+    pub key: String,
+    /// What is wrong.
+    pub message: String,
+    /// What to write instead.
+    pub help: Option<String>,
+}
+
+impl Status {
+    /// Of everything that `directory` shows.
+    #[must_use]
+    pub fn of(directory: &Directory, now: u64) -> Self {
+        let mut tenants: Vec<_> = directory
+            .tenants
+            .iter()
+            .map(|(id, reader)| TenantStatus::of(id, &reader.current(), now))
+            .collect();
+        tenants.sort_by(|one, other| one.tenant.cmp(&other.tenant));
+        Self {
+            version: env!("CARGO_PKG_VERSION").into(),
+            ready: directory.complete,
+            tenants,
+        }
+    }
+}
+
+impl TenantStatus {
+    fn of(id: &TenantId, state: &TenantState, now: u64) -> Self {
+        let serving = state.serving.as_deref();
+        let word = match (serving, state.file.broken_since) {
+            (None, _) => "unavailable",
+            (Some(_), Some(_)) => "stale",
+            (Some(tenant), None) if !tenant.settings.enabled => "disabled",
+            (Some(_), None) => "serving",
+        };
+        Self {
+            tenant: id.to_string(),
+            state: word.into(),
+            generation: state.generation,
+            applied_at: state.file.applied_at,
+            product: serving.map(|tenant| tenant.settings.product.to_string()),
+            url: serving.map(|tenant| tenant.settings.url.clone()),
+            providers: serving
+                .iter()
+                .flat_map(|tenant| &tenant.providers)
+                .map(|provider| ProviderStatus::of(provider, now))
+                .collect(),
+            broken_since: state.file.broken_since,
+            problems: state.file.problems.iter().map(ProblemStatus::of).collect(),
+        }
+    }
+}
+
+impl ProviderStatus {
+    fn of(provider: &Provider, now: u64) -> Self {
+        let keys = |keys: &Option<Keys>| keys.as_ref().map(|keys| KeyStatus::of(keys, now));
+        Self {
+            name: provider.settings.name.clone(),
+            issuer: provider.settings.issuer.clone(),
+            keys: keys(&provider.keys),
+            answer_keys: keys(&provider.answer_keys),
+            breaker: provider
+                .introspector
+                .as_ref()
+                .map(|introspector| introspector.breaker(now).into()),
+        }
+    }
+}
+
+impl KeyStatus {
+    fn of(keys: &Keys, now: u64) -> Self {
+        let set = keys.set.as_ref();
+        let source = keys.source.as_ref();
+        Self {
+            usable: set.map_or(0, |set| set.len()),
+            skipped: set.map_or(0, |set| set.skipped().len()),
+            age: source
+                .map(|source| source.confirmed_at())
+                .filter(|at| *at > 0)
+                .map(|at| now.saturating_sub(at)),
+            error: source
+                .and_then(|source| source.fetched().error)
+                .map(|error| error.to_string()),
+        }
+    }
+}
+
+impl ProblemStatus {
+    fn of(problem: &Problem) -> Self {
+        Self {
+            severity: problem.severity.to_string(),
+            file: problem.file.display().to_string(),
+            line: problem.line,
+            column: problem.column,
+            key: problem.key.clone(),
+            message: problem.message.clone(),
+            help: problem.help.clone(),
+        }
+    }
+}
+
+/// Where a provider's keys come from, in words.
+#[must_use]
+pub fn origin(origin: &KeyOrigin) -> String {
+    match origin {
+        KeyOrigin::Fixed(_) => "written in the tenant's file".into(),
+        KeyOrigin::Jwks(url) => url.to_string(),
+        KeyOrigin::Discovery(issuer) => format!("the metadata of {issuer}"),
+    }
+}

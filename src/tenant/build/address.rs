@@ -1,0 +1,90 @@
+//! URLs: the product's, and those that Postern itself connects to.
+
+use std::net::IpAddr;
+
+use reqwest::Url;
+
+/// The product's base URL, taken apart.
+pub struct Base {
+    /// In its normal form, without a trailing slash.
+    pub url: String,
+    /// Its path without a trailing slash: empty, or `/jira`.
+    pub context_path: String,
+}
+
+/// The product's base URL. http is fine: it is only a name here, Postern does not connect to it.
+pub fn base(text: &str) -> Result<Base, String> {
+    let url = parse(text)?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err("this must be an http or https URL".to_owned());
+    }
+    if url.query().is_some() {
+        return Err("a base URL has no query".to_owned());
+    }
+    let context_path = url.path().trim_end_matches('/');
+    // Requests are compared with this path in its one canonical form (design §4), which has none of these.
+    if context_path.contains(['%', ';']) || context_path.contains("//") {
+        return Err("the context path may hold neither `%`, `;` nor `//`".to_owned());
+    }
+    Ok(Base {
+        url: url.as_str().trim_end_matches('/').to_owned(),
+        context_path: context_path.to_owned(),
+    })
+}
+
+/// A URL that Postern connects to: https, so that nobody on the way can answer in the issuer's
+/// name; http only where there is no way, on this machine.
+pub fn outgoing(text: &str) -> Result<Url, String> {
+    let url = parse(text)?;
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if is_loopback(&url) => Ok(url),
+        "http" => Err(
+            "this must be https: over http anyone on the way could answer in the issuer's name \
+             (http is allowed towards localhost, 127.0.0.0/8 and ::1)"
+                .to_owned(),
+        ),
+        _ => Err("this must be an https URL".to_owned()),
+    }
+}
+
+/// An issuer whose discovery document is fetched.
+pub fn discoverable(text: &str) -> Result<Url, String> {
+    let url = outgoing(text)?;
+    if url.query().is_some() {
+        return Err("an issuer has no query (RFC 8414 §2)".to_owned());
+    }
+    Ok(url)
+}
+
+/// What all of them have in common. The `url` crate repairs much that a browser would; a
+/// configuration is better corrected by its writer.
+fn parse(text: &str) -> Result<Url, String> {
+    if text.contains(|c: char| c.is_whitespace() || c.is_control() || c == '\\') {
+        return Err("a URL holds no spaces, control characters or backslashes".to_owned());
+    }
+    match text.split_once("://") {
+        Some((_, rest)) if !rest.is_empty() && !rest.starts_with(['/', '?', '#']) => {}
+        _ => return Err("this is no URL of the form https://host/path".to_owned()),
+    }
+    let url = Url::parse(text).map_err(|error| format!("this is no URL: {error}"))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("a URL in a tenant file holds no user name or password".to_owned());
+    }
+    if url.fragment().is_some() {
+        return Err("this URL must not have a fragment (`#…`)".to_owned());
+    }
+    if url.host_str().is_none_or(str::is_empty) {
+        return Err("this URL has no host".to_owned());
+    }
+    Ok(url)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host
+        .trim_start_matches('[')
+        .trim_end_matches(']')
+        .parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+}

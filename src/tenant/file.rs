@@ -1,0 +1,290 @@
+//! A tenant file as written: the keys and types that may stand in it, before anyone asks what they mean.
+//!
+//! The doc comments here are the JSON Schema's descriptions and so the reference for operators.
+//! Everything is optional to serde; what is required is said once, by [`build`](super::build).
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::settings::{ClientAuth, Otherwise, Product, UsernameCase};
+use crate::keys::Algorithm;
+
+/// `username` where none is written: the one claim that every issuer sets.
+pub const DEFAULT_USERNAME: &str = "sub";
+/// `groups` where none is written.
+pub const DEFAULT_GROUPS: &str = "groups";
+/// `leeway` where none is written: more than NTP leaves between two machines, less than a stolen token is worth.
+pub const DEFAULT_LEEWAY: &str = "30s";
+/// `stale_keys` where none is written (design §7): a day gives people time to notice that an issuer is away.
+pub const DEFAULT_STALE_KEYS: &str = "24h";
+
+/// One Jira, Confluence or Bitbucket instance, and who may call its REST API. The file's name without
+/// `.toml` is the tenant's name: 1 to 63 characters out of `a-z`, `0-9` and `-`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "Postern tenant file")]
+pub struct TenantFile {
+    /// The product behind the proxy. It decides which paths are the product's API and what its
+    /// session cookies are called.
+    #[schemars(required)]
+    pub product: Option<Product>,
+
+    /// The product's base URL as users and the product itself know it, context path included:
+    /// everything below this path is judged. Postern never connects to it.
+    #[schemars(required, example = "https://example.com/jira")]
+    pub url: Option<String>,
+
+    /// The switch for REST API authentication. `false` steps aside: credentials that would be ours are
+    /// refused with `tenant_disabled`, everything else passes untouched to the product.
+    #[schemars(extend("default" = true))]
+    pub enabled: Option<bool>,
+
+    /// The sources of identities, one `[[provider]]` each. A token is judged by the provider whose
+    /// `issuer` it names, or, if it is opaque, by the one whose `token_prefix` it starts with.
+    pub provider: Option<Vec<ProviderFile>>,
+
+    /// Who may call what, whoever vouches for the caller.
+    pub access: Option<AccessFile>,
+}
+
+/// A source of identities, and what proves a token of it.
+///
+/// Keys come from exactly one of `public_key`, `certificate`, `jwks_uri` or, if none of them is written,
+/// from the issuer's discovery document. With `introspection_endpoint` and one of those three, both
+/// must hold: the signature first, then the issuer's word that the token is active. With
+/// `introspection_endpoint` alone, the issuer's word decides.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProviderFile {
+    /// What kind of provider this is. `custom` is any issuer of OAuth 2.0 or OIDC tokens,
+    /// described by the keys below.
+    #[schemars(required)]
+    pub kind: Option<Kind>,
+
+    /// What this provider is called in logs, metrics and the `Postern-Provider` header; by default its
+    /// `kind`. No two providers of a tenant share a name. Letters, digits, `.`, `_` and `-`.
+    #[schemars(example = "corp-sso")]
+    pub name: Option<String>,
+
+    /// The `iss` that tokens must carry, compared character by character, so a slash at the end counts.
+    /// Required except where tokens are judged by introspection alone. If no key and no endpoint is
+    /// written, it is also the https URL whose discovery document (OIDC Discovery or RFC 8414)
+    /// names the keys.
+    #[schemars(example = "https://sso.example.com/realms/corp")]
+    pub issuer: Option<String>,
+
+    /// For whom a token must have been issued: its `aud` must hold one of these. A text, or an array of
+    /// texts. Required wherever a signature is checked, since otherwise a token that was meant for any
+    /// other application of the same issuer would pass. `"any"` says that this is wanted, and is warned about.
+    #[schemars(example = ["jira-api"])]
+    pub audience: Option<TextOrList>,
+
+    /// The key that signs tokens: PEM (`PUBLIC KEY` or `RSA PUBLIC KEY`), in a file beside this one
+    /// or inline.
+    #[schemars(example = FileReference { file: Some("partner.pem".to_owned()) })]
+    pub public_key: Option<Pem>,
+
+    /// Like `public_key`, as an X.509 certificate in PEM. It must be valid today; nobody's signature on
+    /// it is checked, since writing it here is what makes it trusted.
+    #[schemars(example = FileReference { file: Some("partner.crt".to_owned()) })]
+    pub certificate: Option<Pem>,
+
+    /// Where the issuer publishes its keys (JWKS). https, or http towards loopback. Fetched ahead of
+    /// need and again when keys rotate.
+    #[schemars(example = "https://sso.example.com/realms/corp/protocol/openid-connect/certs")]
+    pub jwks_uri: Option<String>,
+
+    /// Where the issuer is asked whether a token is active (RFC 7662). https, or http towards loopback.
+    /// Needs `client_id` and `client_secret`.
+    #[schemars(
+        example = "https://sso.example.com/realms/corp/protocol/openid-connect/token/introspect"
+    )]
+    pub introspection_endpoint: Option<String>,
+
+    /// Postern as the issuer knows it, for `introspection_endpoint`.
+    #[schemars(example = "jira-api")]
+    pub client_id: Option<String>,
+
+    /// Where the secret that goes with `client_id` lies: a file, an environment variable or a systemd
+    /// credential. Never the secret itself, since tenant files are read by more people and programs
+    /// (editors, version control, backups) than a secret should be.
+    #[schemars(example = SecretReference { credential: Some("jira-idp".to_owned()), ..Default::default() })]
+    pub client_secret: Option<SecretReference>,
+
+    /// How Postern shows `client_id` and `client_secret` to the introspection endpoint.
+    #[schemars(extend("default" = "client_secret_basic"))]
+    pub client_auth: Option<ClientAuth>,
+
+    /// What the introspection endpoint answers with. With `jwt` (RFC 9701) only signed answers count;
+    /// their keys are those of `introspection_jwks_uri`, else this provider's own, else those
+    /// that discovery by `issuer` names.
+    #[schemars(extend("default" = "json"))]
+    pub introspection_response: Option<IntrospectionResponse>,
+
+    /// Where the keys that sign introspection answers are published, with `introspection_response = "jwt"`.
+    /// https, or http towards loopback.
+    #[schemars(example = "https://sso.example.com/introspection-keys")]
+    pub introspection_jwks_uri: Option<String>,
+
+    /// The algorithms that a token may be signed with; by default every one that Postern knows and the
+    /// key fits. `none` and the HMAC family (`HS256`…) are never accepted.
+    #[schemars(schema_with = "algorithms", example = ["RS256"])]
+    pub algorithms: Option<Vec<String>>,
+
+    /// The `typ` that every token's header must carry, where the issuer sets one. `at+jwt` (RFC 9068) is
+    /// the surest way to tell access tokens from ID tokens.
+    #[schemars(example = "at+jwt")]
+    pub require_typ: Option<String>,
+
+    /// How long the last known keys serve while the issuer can't be reached, `1m` to `30d`.
+    #[schemars(extend("default" = DEFAULT_STALE_KEYS))]
+    pub stale_keys: Option<String>,
+
+    /// Opaque tokens that start so are this provider's, where introspection alone judges. At most one
+    /// such provider of a tenant goes without.
+    #[schemars(example = &"corp_")]
+    pub token_prefix: Option<String>,
+
+    /// The claim that names the account in the product. Members of objects are reached by dots, unless
+    /// a claim's whole name has the dots in it.
+    #[schemars(extend("default" = DEFAULT_USERNAME), example = &"preferred_username")]
+    pub username: Option<String>,
+
+    /// Whether the account's name is sent to the product as the issuer writes it.
+    #[schemars(extend("default" = "keep"))]
+    pub username_case: Option<UsernameCase>,
+
+    /// The claim that lists the caller's groups, in the manner of `username`.
+    #[schemars(extend("default" = DEFAULT_GROUPS), example = "realm_access.roles")]
+    pub groups: Option<String>,
+
+    /// How far the issuer's clock and ours may differ when `exp` and `nbf` are judged, at most `5m`.
+    #[schemars(extend("default" = DEFAULT_LEEWAY))]
+    pub leeway: Option<String>,
+
+    /// Certificates (PEM) of a private certificate authority, trusted for this provider's URLs besides
+    /// the system's own.
+    #[schemars(example = FileReference { file: Some("corp-ca.pem".to_owned()) })]
+    pub ca: Option<Pem>,
+}
+
+/// Who may call what. Networks and read-only bind every request; groups bind those that proved an identity.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AccessFile {
+    /// A caller must be in one of these groups; empty means that any proved identity passes.
+    #[schemars(extend("default" = []), example = ["staff"])]
+    pub allow_groups: Option<Vec<String>>,
+
+    /// A caller's address must lie in one of these networks; empty means anywhere.
+    #[schemars(extend("default" = []), example = ["10.0.0.0/8", "2001:db8::/32"])]
+    pub allow_networks: Option<Vec<String>>,
+
+    /// A caller's address must lie in none of these networks. Wins over `allow_networks`.
+    #[schemars(extend("default" = []), example = ["10.66.0.0/16"])]
+    pub deny_networks: Option<Vec<String>>,
+
+    /// Calls that pass with no credential at all: a method and a path below the context path, or
+    /// the path alone for every method.
+    #[schemars(extend("default" = []), example = ["GET /rest/api/2/serverInfo"])]
+    pub public: Option<Vec<String>>,
+
+    /// Paths that are judged as API besides the product's own: everything below each of them.
+    #[schemars(extend("default" = []), example = ["/plugins/servlet/reports"])]
+    pub api_paths: Option<Vec<String>>,
+
+    /// Let only GET, HEAD and OPTIONS pass.
+    #[schemars(extend("default" = false))]
+    pub read_only: Option<bool>,
+
+    /// What becomes of an API request without any credential: refused, or left to the product.
+    #[schemars(extend("default" = "deny"))]
+    pub anonymous: Option<Otherwise>,
+
+    /// What becomes of an API request that carries the product's own session cookie and no
+    /// `Authorization`, as the product's pages send it: left to the product, or refused.
+    #[schemars(extend("default" = "pass"))]
+    pub sessions: Option<Otherwise>,
+}
+
+/// `kind` of a provider.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, clap::ValueEnum,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Any issuer of OAuth 2.0 or OIDC tokens.
+    Custom,
+}
+
+impl Kind {
+    /// As written in a file; also the default `name` of a provider.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Custom => "custom",
+        }
+    }
+}
+
+/// `introspection_response`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum IntrospectionResponse {
+    /// A JSON object (RFC 7662), trusted because TLS says who answers.
+    Json,
+    /// A signed JWT (RFC 9701), trusted because of its signature.
+    Jwt,
+}
+
+/// One text or several.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum TextOrList {
+    /// One text.
+    Text(String),
+    /// Several.
+    List(Vec<String>),
+}
+
+/// Something public, in PEM: in a file, or written out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Pem {
+    /// The PEM text itself.
+    Inline(String),
+    /// A file that holds it.
+    File(FileReference),
+}
+
+/// A file, named relative to the folder of the tenant file, and watched like it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FileReference {
+    /// The file's path, relative to the folder of the tenant file, or absolute.
+    #[schemars(required)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+}
+
+/// Where a secret lies; exactly one of the three.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("minProperties" = 1, "maxProperties" = 1))]
+pub struct SecretReference {
+    /// A file that holds the secret and nothing else; a line end after it is ignored. Relative to
+    /// the folder of the tenant file, or absolute.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// An environment variable of the daemon.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub env: Option<String>,
+    /// A systemd credential (`LoadCredential=` in the unit), the best kept of the three.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credential: Option<String>,
+}
+
+/// The schema of `algorithms`: spelled out, so that editors offer the names.
+fn algorithms(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({ "type": "array", "items": { "type": "string", "enum": Algorithm::NAMES } })
+}

@@ -1,0 +1,216 @@
+//! The claims of a token, and the judgements that every proof makes of them.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use crate::{
+    decision::{Denial, Denied},
+    tenant::settings::{Audience, ClaimPath, ProviderSettings},
+};
+
+/// The last `exp` that is believed: 9999-12-31T23:59:59Z. A later one is a mistake (milliseconds?) or an
+/// attempt at an overflow, and means a token that never ends.
+const LAST_DATE: f64 = 253_402_300_799.0;
+
+/// Claims. They are as good as what proved them; by themselves they prove nothing.
+#[derive(Debug, Clone)]
+pub struct Claims(Map<String, Value>);
+
+impl From<Map<String, Value>> for Claims {
+    fn from(members: Map<String, Value>) -> Self {
+        Self(members)
+    }
+}
+
+impl Claims {
+    /// The claim of that name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
+    }
+
+    /// The claim of that name, if it is a text.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.get(name).and_then(Value::as_str)
+    }
+
+    /// The value at `path`: a member of that whole name first, since claim names may hold dots.
+    #[must_use]
+    pub fn at(&self, path: &ClaimPath) -> Option<&Value> {
+        self.get(&path.0).or_else(|| {
+            let mut names = path.0.split('.');
+            let first = self.get(names.next()?)?;
+            names.try_fold(first, |value, name| value.get(name))
+        })
+    }
+
+    /// A NumericDate (RFC 7519 §2) in whole seconds, or a refusal.
+    fn date(&self, name: &'static str) -> Result<Option<u64>, Denial> {
+        let Some(value) = self.get(name) else {
+            return Ok(None);
+        };
+        let seconds = value
+            .as_f64()
+            .ok_or_else(|| malformed(format!("the claim {name} is not a number")))?;
+        if seconds > LAST_DATE {
+            return Err(malformed(format!(
+                "the claim {name} lies beyond the year 9999"
+            )));
+        }
+        // A fraction is cut off: for `exp` that is the safe side, for `nbf` the leeway covers it.
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "0 to LAST_DATE fits"
+        )]
+        Ok(Some(seconds.max(0.0) as u64))
+    }
+
+    /// `exp`, whatever it says.
+    ///
+    /// # Errors
+    /// [`Denied::MalformedToken`], if it is there and no date.
+    pub fn expires(&self) -> Result<Option<u64>, Denial> {
+        self.date("exp")
+    }
+
+    /// Judges `exp` and `nbf` (RFC 7519 §4.1.4, §4.1.5) and answers with `exp`.
+    ///
+    /// # Errors
+    /// [`Denied::Expired`], [`Denied::NotYetValid`] or [`Denied::MalformedToken`].
+    pub fn in_time(&self, leeway: Duration, now: u64) -> Result<Option<u64>, Denial> {
+        let expires = self.expires()?;
+        if let Some(at) = expires
+            && now >= at.saturating_add(leeway.as_secs())
+        {
+            return Err(Denial::new(
+                Denied::Expired,
+                format!("the token expired {} s ago", now - at),
+            ));
+        }
+        if let Some(from) = self.date("nbf")?
+            && now.saturating_add(leeway.as_secs()) < from
+        {
+            let message = format!(
+                "the token is valid in {} s only; are the clocks right?",
+                from - now
+            );
+            return Err(Denial::new(Denied::NotYetValid, message));
+        }
+        Ok(expires)
+    }
+
+    /// Judges `aud` (RFC 7519 §4.1.3): a text or a list of texts, one of which must be ours.
+    ///
+    /// # Errors
+    /// [`Denied::WrongAudience`].
+    pub fn is_for(&self, provider: &ProviderSettings) -> Result<(), Denial> {
+        let Audience::OneOf(ours) = &provider.audience else {
+            return Ok(());
+        };
+        let is_ours = |value: &Value| {
+            value
+                .as_str()
+                .is_some_and(|text| ours.iter().any(|own| own == text))
+        };
+        let theirs = self.get("aud");
+        let matches = match theirs {
+            Some(Value::Array(list)) => list.iter().any(is_ours),
+            Some(value) => is_ours(value),
+            None => false,
+        };
+        if matches {
+            return Ok(());
+        }
+        let found = theirs.map_or_else(
+            || "the token has no audience".to_owned(),
+            |value| format!("the audience is {}", quoted(value)),
+        );
+        let message = format!(
+            "{found}; provider {} accepts {}",
+            provider.name,
+            ours.join(", ")
+        );
+        Err(Denial::new(Denied::WrongAudience, message))
+    }
+
+    /// Refuses tokens that prove possession of a key or certificate (RFC 7800, RFC 8705, RFC 9449):
+    /// taken as bearer tokens they would lose what protects them.
+    ///
+    /// # Errors
+    /// [`Denied::BoundToken`].
+    pub fn is_not_bound(&self) -> Result<(), Denial> {
+        match self.get("cnf") {
+            None => Ok(()),
+            Some(_) => {
+                let message = "the token is bound to a key or certificate (cnf), which is not checked here; have unbound tokens issued";
+                Err(Denial::new(Denied::BoundToken, message))
+            }
+        }
+    }
+
+    /// Refuses what an authorization server issues for other uses (RFC 8725 §3.12): ID tokens, refresh
+    /// tokens, logout tokens and security events, told apart by what only they carry.
+    ///
+    /// # Errors
+    /// [`Denied::WrongTokenKind`].
+    pub fn is_an_access_token(&self) -> Result<(), Denial> {
+        let wrong = |what: String| {
+            Err(Denial::new(
+                Denied::WrongTokenKind,
+                format!("{what}; send an access token"),
+            ))
+        };
+        // Keycloak writes Bearer, ID, Refresh, Offline, Logout or DPoP here.
+        if let Some(kind) = self.get("typ")
+            && !kind.as_str().is_some_and(|kind| {
+                ["bearer", "jwt", "at+jwt"]
+                    .iter()
+                    .any(|known| kind.eq_ignore_ascii_case(known))
+            })
+        {
+            return wrong(format!("the claim typ is {}", quoted(kind)));
+        }
+        // Cognito writes access or id here.
+        if let Some(kind) = self.get("token_use")
+            && kind.as_str() != Some("access")
+        {
+            return wrong(format!("the claim token_use is {}", quoted(kind)));
+        }
+        // OIDC Core §2 and §3.1.3.6, §3.3.2.11; OIDC Back-Channel Logout §2.4; RFC 8417 §2.2.
+        for (claim, kind) in [
+            ("at_hash", "an ID token"),
+            ("c_hash", "an ID token"),
+            ("nonce", "an ID token"),
+            ("events", "a logout token or security event"),
+        ] {
+            if self.get(claim).is_some() {
+                return wrong(format!("the claim {claim} marks {kind}"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// At most this much of a stranger's value is repeated in a message.
+const QUOTED: usize = 200;
+
+/// A stranger's value for a message: as JSON, so that it cannot forge a line of a log, and cut short.
+pub(super) fn quoted(value: &Value) -> String {
+    let mut text = value.to_string();
+    if text.len() > QUOTED {
+        let end = (0..=QUOTED)
+            .rev()
+            .find(|at| text.is_char_boundary(*at))
+            .unwrap_or(0);
+        text.truncate(end);
+        text.push('…');
+    }
+    text
+}
+
+fn malformed(message: String) -> Denial {
+    Denial::new(Denied::MalformedToken, message)
+}

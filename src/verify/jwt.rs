@@ -1,0 +1,239 @@
+//! Signed JWTs in the compact form (RFC 7515 §7.1, RFC 7519 §7.2).
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::{Map, Value};
+
+use super::{
+    claims::{Claims, quoted},
+    strict_json,
+};
+use crate::{
+    decision::{Denial, Denied},
+    keys::{Algorithm, AlgorithmSet, KeySet, NoKey},
+};
+
+/// A JWT as the caller sent it. Nothing in it is true until [`Jwt::prove`] says so.
+pub struct Jwt<'t> {
+    header: Header,
+    signed_part: &'t str,
+    signature: Vec<u8>,
+    unverified_claims: Claims,
+}
+
+/// What kind of credential a bearer token is. It decides what reads it, and proves nothing.
+pub enum Shape<'t> {
+    /// A signed JWT.
+    Jwt(Box<Jwt<'t>>),
+    /// Nothing that we can look into; only its issuer knows.
+    Opaque,
+}
+
+/// The members of a JOSE header that matter (RFC 7515 §4.1).
+struct Header {
+    algorithm: String,
+    kid: Option<String>,
+    /// In lower case and without `application/` (RFC 7515 §4.1.9).
+    typ: Option<String>,
+}
+
+/// The header members that are refused: we understand no extension (`crit`, RFC 7515 §4.1.11), `b64` must
+/// not be used in a JWT (RFC 7797 §7), and the others would let a token bring its own key (RFC 8725 §3.10).
+const REFUSED_HEADERS: &[&str] = &["crit", "b64", "jku", "jwk", "x5u", "x5c"];
+
+impl<'t> Shape<'t> {
+    /// Looks at a token. What is three parts, the first of them a JOSE header, must be a whole JWT.
+    ///
+    /// # Errors
+    /// [`Denied::MalformedToken`] for a broken JWT and for an encrypted one.
+    pub fn of(token: &'t str) -> Result<Self, Denial> {
+        let Some((signed_part, signature)) = token.rsplit_once('.') else {
+            return Ok(Self::Opaque);
+        };
+        let Some((first, rest)) = signed_part.split_once('.') else {
+            return Ok(Self::Opaque);
+        };
+        let Ok(header_text) = decode(first) else {
+            return Ok(Self::Opaque);
+        };
+        let looks_like_a_header = header_text.first() == Some(&b'{')
+            && serde_json::from_slice::<Value>(&header_text).is_ok();
+        if !looks_like_a_header {
+            return Ok(Self::Opaque);
+        }
+        let header = strict_json::object(&header_text)
+            .map_err(|error| malformed(format!("the header of the token: {error}")))?;
+        if rest.contains('.') {
+            let kind = if header.contains_key("enc") {
+                "encrypted (JWE), which is not supported"
+            } else {
+                "not three parts"
+            };
+            return Err(malformed(format!("the token is {kind}")));
+        }
+        let payload = decode(rest)
+            .map_err(|()| malformed("the payload of the token is not base64url without padding"))?;
+        let members = strict_json::object(&payload)
+            .map_err(|error| malformed(format!("the payload of the token: {error}")))?;
+        let signature = decode(signature).map_err(|()| {
+            malformed("the signature of the token is not base64url without padding")
+        })?;
+        Ok(Self::Jwt(Box::new(Jwt {
+            header: Header::read(&header)?,
+            signed_part,
+            signature,
+            unverified_claims: members.into(),
+        })))
+    }
+}
+
+impl Header {
+    fn read(members: &Map<String, Value>) -> Result<Self, Denial> {
+        if let Some(refused) = REFUSED_HEADERS
+            .iter()
+            .find(|name| members.contains_key(**name))
+        {
+            return Err(malformed(format!(
+                "the token's header has {refused:?}, which is not accepted"
+            )));
+        }
+        let text = |name: &str| match members.get(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.clone())),
+            Some(_) => Err(malformed(format!(
+                "{name:?} in the token's header is not a text"
+            ))),
+        };
+        let algorithm =
+            text("alg")?.ok_or_else(|| malformed("the token's header has no \"alg\""))?;
+        let typ = text("typ")?.map(|typ| {
+            let lower = typ.to_ascii_lowercase();
+            lower
+                .strip_prefix("application/")
+                .map(str::to_owned)
+                .unwrap_or(lower)
+        });
+        Ok(Self {
+            algorithm,
+            kid: text("kid")?,
+            typ,
+        })
+    }
+}
+
+impl Jwt<'_> {
+    /// The `iss` that it claims: good for choosing who judges it, and for nothing else.
+    #[must_use]
+    pub fn unverified_issuer(&self) -> Option<&str> {
+        self.unverified_claims.text("iss")
+    }
+
+    /// The claims before anything proved them.
+    #[must_use]
+    pub fn unverified_claims(&self) -> &Claims {
+        &self.unverified_claims
+    }
+
+    /// The `kid` that it asks for.
+    #[must_use]
+    pub fn unverified_kid(&self) -> Option<&str> {
+        self.header.kid.as_deref()
+    }
+
+    /// Judges the header's `typ` (RFC 8725 §3.11): what the provider requires, or else nothing that
+    /// names another kind of token.
+    ///
+    /// # Errors
+    /// [`Denied::WrongTokenKind`].
+    pub fn has_typ(&self, required: Option<&str>) -> Result<(), Denial> {
+        let found = self.header.typ.as_deref();
+        let fits = match required {
+            Some(required) => found == Some(required),
+            None => matches!(found, None | Some("jwt" | "at+jwt")),
+        };
+        if fits {
+            return Ok(());
+        }
+        let found = found.map_or("missing".to_owned(), |typ| quoted(&typ.into()));
+        let wanted = required.unwrap_or("JWT or at+jwt");
+        Err(Denial::new(
+            Denied::WrongTokenKind,
+            format!("the header typ of the token is {found}, and {wanted} is wanted"),
+        ))
+    }
+
+    /// The algorithm that it names, if it is among those that may be used.
+    ///
+    /// # Errors
+    /// [`Denied::AlgorithmNotAllowed`], also for `none` in any spelling and for HMAC.
+    pub fn algorithm(&self, allowed: AlgorithmSet) -> Result<Algorithm, Denial> {
+        Algorithm::from_name(&self.header.algorithm)
+            .filter(|algorithm| allowed.contains(*algorithm))
+            .ok_or_else(|| {
+                let named = quoted(&self.header.algorithm.as_str().into());
+                Denial::new(
+                    Denied::AlgorithmNotAllowed,
+                    format!("the token names the algorithm {named}; the provider allows {allowed}"),
+                )
+            })
+    }
+
+    /// Verifies the signature with the one key that the header names, and hands over the claims, now proved
+    /// to be the issuer's.
+    ///
+    /// # Errors
+    /// [`Unproved::NoKey`] if there is no such key, or a denial.
+    pub fn prove(&self, keys: &KeySet, algorithm: Algorithm) -> Result<Claims, Unproved> {
+        let key = keys
+            .find(self.unverified_kid(), algorithm)
+            .map_err(Unproved::NoKey)?;
+        key.verify_sig(self.signed_part.as_bytes(), &self.signature)
+            .map_err(|_| {
+                Unproved::Denied(Denial::new(
+                    Denied::BadSignature,
+                    "the signature of the token does not hold",
+                ))
+            })?;
+        Ok(self.unverified_claims.clone())
+    }
+}
+
+/// Why a signature was not proved.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Unproved {
+    /// No key to verify it with; another look at the issuer's keys may help.
+    NoKey(NoKey),
+    /// It does not hold.
+    Denied(Denial),
+}
+
+impl NoKey {
+    /// The refusal, once another look at the issuer's keys has not helped.
+    #[must_use]
+    pub fn denial(self, kid: Option<&str>) -> Denial {
+        let kid = quoted(&kid.unwrap_or_default().into());
+        match self {
+            Self::UnknownKid => Denial::new(
+                Denied::UnknownKey,
+                format!("the issuer publishes no key with the kid {kid} (unverified)"),
+            ),
+            Self::KidMissing => Denial::new(
+                Denied::UnknownKey,
+                "the token names no key (kid), and the issuer's keys have names",
+            ),
+            Self::AlgorithmDoesNotFit => Denial::new(
+                Denied::AlgorithmNotAllowed,
+                format!("the token's algorithm does not fit the key {kid} (unverified)"),
+            ),
+        }
+    }
+}
+
+/// Base64url without padding, the last bits zero (RFC 7515 §2): one spelling per value, so that a token can't
+/// be varied without being another token.
+fn decode(part: &str) -> Result<Vec<u8>, ()> {
+    URL_SAFE_NO_PAD.decode(part).map_err(|_| ())
+}
+
+fn malformed(message: impl Into<std::borrow::Cow<'static, str>>) -> Denial {
+    Denial::new(Denied::MalformedToken, message)
+}

@@ -1,0 +1,19 @@
+//! What scenarios are told with: a daemon, issuers, tenant files, requests.
+
+mod answer;
+mod daemon;
+mod parts;
+mod tenant_file;
+mod wait;
+
+pub use answer::{Answer, Request};
+pub use daemon::{Postern, PosternBuilder};
+pub use parts::part;
+pub use postern::dev::{Algorithm, Fault, Issuer, SignWith};
+pub use tenant_file::{TenantFile, tenant};
+pub use wait::{eventually, until};
+
+/// An issuer as most scenarios want it: ES256, whose keys cost nothing to make.
+pub fn issuer() -> Issuer {
+    Issuer::start().expect("a loopback port is to be had")
+}

@@ -1,0 +1,112 @@
+//! Tenant files, as an operator would write them.
+
+use postern::dev::{self, Issuer};
+
+/// A tenant file in the making. It trusts nobody until told so.
+#[derive(Clone, Debug)]
+pub struct TenantFile {
+    name: String,
+    product: &'static str,
+    url: String,
+    top: String,
+    providers: Vec<String>,
+    access: String,
+}
+
+/// A Jira tenant of that name at `https://NAME.example.com`.
+pub fn tenant(name: &str) -> TenantFile {
+    TenantFile {
+        name: name.into(),
+        product: "jira",
+        url: format!("https://{name}.example.com"),
+        top: String::new(),
+        providers: Vec::new(),
+        access: String::new(),
+    }
+}
+
+impl TenantFile {
+    /// The tenant's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Another product.
+    pub fn product(mut self, product: &'static str) -> Self {
+        self.product = product;
+        self
+    }
+
+    /// Another base URL, say with a context path.
+    pub fn url(mut self, url: &str) -> Self {
+        self.url = url.into();
+        self
+    }
+
+    /// A line before the first section, like `enabled = false`.
+    pub fn top(mut self, line: &str) -> Self {
+        self.top.push_str(line);
+        self.top.push('\n');
+        self
+    }
+
+    /// Trusts JWTs of that issuer (found by discovery) for the audience that its tokens have by default.
+    pub fn trusting(self, issuer: &Issuer) -> Self {
+        self.provider(&format!(
+            "issuer = {:?}\naudience = [{:?}]",
+            issuer.url(),
+            dev::AUDIENCE
+        ))
+    }
+
+    /// Trusts that issuer's word about opaque tokens. The secret comes from the environment variable
+    /// `DEV_SECRET`, which the harness gives to every daemon.
+    pub fn asking(self, issuer: &Issuer) -> Self {
+        self.provider(&format!(
+            "issuer = {:?}\naudience = [{:?}]\nintrospection_endpoint = \"{}/introspect\"\nclient_id = {:?}\nclient_secret = {{ env = \"DEV_SECRET\" }}",
+            issuer.url(),
+            dev::AUDIENCE,
+            issuer.url(),
+            dev::CLIENT_ID
+        ))
+    }
+
+    /// A `[[provider]]` of kind custom with these lines.
+    pub fn provider(mut self, lines: &str) -> Self {
+        self.providers.push(lines.into());
+        self
+    }
+
+    /// A line in the last provider.
+    ///
+    /// # Panics
+    /// If there is no provider.
+    pub fn with(mut self, line: &str) -> Self {
+        let last = self.providers.last_mut().expect("there is a provider");
+        last.push('\n');
+        last.push_str(line);
+        self
+    }
+
+    /// A line in `[access]`.
+    pub fn access(mut self, line: &str) -> Self {
+        self.access.push_str(line);
+        self.access.push('\n');
+        self
+    }
+
+    /// The whole text.
+    pub fn text(&self) -> String {
+        let mut text = format!(
+            "product = {:?}\nurl = {:?}\n{}",
+            self.product, self.url, self.top
+        );
+        for provider in &self.providers {
+            text.push_str(&format!("\n[[provider]]\nkind = \"custom\"\n{provider}\n"));
+        }
+        if !self.access.is_empty() {
+            text.push_str(&format!("\n[access]\n{}", self.access));
+        }
+        text
+    }
+}

@@ -1,0 +1,28 @@
+//! The scenarios: the real binary, driven through its real interfaces. One line each:
+
+mod harness;
+
+/// The three check endpoints: what each reads, what each answers.
+mod checking;
+/// Commands: exit codes, help, what they print.
+mod commands;
+/// Tokens that only their issuer can judge.
+mod introspection;
+/// One tenant's dead or hanging provider costs its neighbours nothing.
+mod isolation;
+/// Behind real nginx, as README shows it.
+mod nginx;
+/// npm's `oidc-provider`, a certified issuer that is not ours.
+mod oidc_provider;
+/// An issuer that fails, lies or hangs.
+mod outage;
+/// One row for each way to be refused.
+mod refusals;
+/// Tenant files, edited while the daemon runs.
+mod reload;
+/// Ends, expected and not, and what is left after them.
+mod restart;
+/// Keys that come and go.
+mod rotation;
+/// Under systemd: sockets, readiness, the watchdog.
+mod service;
