@@ -125,6 +125,7 @@ impl Refresher {
             return;
         }
         kept.in_flight = true;
+        let last_time = self.store.keys(id).map(|record| record.jwks_uri);
         let (outgoing, ca, id, arrived) = (
             self.outgoing.clone(),
             kept.ca.clone(),
@@ -132,7 +133,7 @@ impl Refresher {
             context.address(),
         );
         self.outgoing.runtime().spawn(async move {
-            let outcome = jwks::fetch(&outgoing, ca.as_deref(), &id).await;
+            let outcome = jwks::fetch(&outgoing, ca.as_deref(), &id, last_time.as_deref()).await;
             arrived.do_send(Arrived {
                 source: id,
                 outcome,
@@ -311,15 +312,16 @@ impl Handler<Arrived> for Refresher {
         let before = kept.publisher.current();
         let rounds = before.rounds + 1;
         let stored = outcome
-            .map_err(|error| error.to_string())
+            .map_err(|error| (error.to_string(), error.retry_after()))
             .and_then(|document| {
                 let record = KeyRecord {
                     document: document.text.clone(),
+                    jwks_uri: document.jwks_uri.to_string(),
                     confirmed_at: now,
                 };
                 self.store
                     .put_keys(&id, &record)
-                    .map_err(|error| error.to_string())?;
+                    .map_err(|error| (error.to_string(), None))?;
                 Ok(document)
             });
         match stored {
@@ -364,7 +366,7 @@ impl Handler<Arrived> for Refresher {
                     .unwrap_or(LONGEST);
                 self.schedule(&id, cached.min(stale_after), context);
             }
-            Err(error) => {
+            Err((error, asked_for)) => {
                 tracing::warn!(
                     issuer = id.label(),
                     failures = kept.failures + 1,
@@ -375,7 +377,9 @@ impl Handler<Arrived> for Refresher {
                     rounds,
                     ..before
                 });
-                let retry = (FIRST_RETRY << kept.failures.min(16)).min(LAST_RETRY);
+                let retry = (FIRST_RETRY << kept.failures.min(16))
+                    .max(asked_for.unwrap_or(0))
+                    .min(LAST_RETRY);
                 kept.failures = kept.failures.saturating_add(1);
                 self.schedule(&id, retry, context);
             }
