@@ -326,6 +326,9 @@ impl Handler<Arrived> for Refresher {
             Ok(document) => {
                 kept.failures = 0;
                 kept.source.confirm(now);
+                if let Some(keys) = &before.keys {
+                    kept.source.replaced(keys, &document.keys);
+                }
                 let same = before.keys.filter(|keys| keys.same_keys(&document.keys));
                 let changed = same.is_none();
                 let keys = same.unwrap_or_else(|| Arc::new(document.keys));
