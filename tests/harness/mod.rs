@@ -6,7 +6,7 @@ mod parts;
 mod tenant_file;
 mod wait;
 
-pub use answer::{Answer, Request};
+pub use answer::{Answer, Request, connect};
 pub use daemon::{Postern, PosternBuilder};
 pub use parts::part;
 pub use postern::dev::{Algorithm, Fault, Issuer, SignWith};
