@@ -100,6 +100,14 @@ struct Follower {
     stale_after: u64,
 }
 
+impl Kept {
+    /// The shortest `stale_keys` of those who follow it, in seconds.
+    fn patience(&self) -> Option<u64> {
+        let times = self.followers.values().map(|follower| follower.stale_after);
+        times.min()
+    }
+}
+
 impl Refresher {
     /// One without sources.
     #[must_use]
@@ -151,11 +159,10 @@ impl Refresher {
         let id = id.clone();
         kept.timer = Some(
             context.run_later(with_jitter(seconds), move |refresher, context| {
-                if refresher
-                    .kept
-                    .get(&id)
-                    .is_some_and(|kept| kept.followers.is_empty())
-                {
+                // Two: `kept` and `known`. A tenant that is just starting holds its source before it follows it.
+                if refresher.kept.get(&id).is_some_and(|kept| {
+                    kept.followers.is_empty() && Arc::strong_count(&kept.source) <= 2
+                }) {
                     // Both maps at once, on the one thread that uses them: nobody can find it half forgotten.
                     refresher.kept.remove(&id);
                     refresher.sources.known.borrow_mut().remove(&id);
@@ -258,8 +265,13 @@ impl Handler<Follow> for Refresher {
                 self.schedule(left, FIRST_RETRY, context);
             }
         }
+        let mut hurried = Vec::new();
         for (id, stale_after) in sources {
             if let Some(kept) = self.kept.get_mut(&id) {
+                // The next fetch was set for those who are more patient.
+                if kept.patience().is_some_and(|others| stale_after < others) {
+                    hurried.push(id.clone());
+                }
                 kept.followers.insert(
                     tenant.clone(),
                     Follower {
@@ -270,6 +282,9 @@ impl Handler<Follow> for Refresher {
             }
             // What was fetched between the tenant's look and this message would be missed otherwise.
             to.do_send(KeysFetched(id));
+        }
+        for id in hurried {
+            self.fetch(&id, context);
         }
         if !next.is_empty() {
             self.following.insert(tenant, next);
@@ -328,6 +343,9 @@ impl Handler<Arrived> for Refresher {
             Ok(document) => {
                 kept.failures = 0;
                 kept.source.confirm(now);
+                if let Some(keys) = &before.keys {
+                    kept.source.replaced(keys, &document.keys);
+                }
                 let same = before.keys.filter(|keys| keys.same_keys(&document.keys));
                 let changed = same.is_none();
                 let keys = same.unwrap_or_else(|| Arc::new(document.keys));
@@ -358,13 +376,9 @@ impl Handler<Arrived> for Refresher {
                         .for_each(|follower| follower.to.do_send(KeysFetched(id.clone())));
                 }
                 let cached = document.max_age.unwrap_or(USUAL).clamp(SHORTEST, LONGEST);
-                let stale_after = kept
-                    .followers
-                    .values()
-                    .map(|follower| follower.stale_after)
-                    .min()
-                    .unwrap_or(LONGEST);
-                self.schedule(&id, cached.min(stale_after), context);
+                // Half of the time leaves room for failed fetches before the keys are too old.
+                let patience = kept.patience().unwrap_or(LONGEST) / 2;
+                self.schedule(&id, cached.min(patience), context);
             }
             Err((error, asked_for)) => {
                 tracing::warn!(

@@ -54,6 +54,10 @@ impl Breaker {
     /// It did not.
     pub fn failed(&self, now: u64) {
         let mut state = self.state();
+        // Calls that were under way when it opened are part of the same bad moment.
+        if now < state.open_until {
+            return;
+        }
         state.failures = state.failures.saturating_add(1);
         state.probing = false;
         if let Some(pauses) = state.failures.checked_sub(FAILURES) {
@@ -118,12 +122,26 @@ mod tests {
     }
 
     #[test]
+    fn a_burst_of_failures_counts_as_one() {
+        let breaker = Breaker::default();
+        for _ in 0..64 {
+            breaker.failed(100);
+        }
+        assert_eq!(breaker.admit(100), Admission::Wait(FIRST_PAUSE));
+    }
+
+    #[test]
     fn its_pause_is_bounded() {
         let breaker = Breaker::default();
+        let mut now = 0;
         for _ in 0..1000 {
-            breaker.failed(0);
+            breaker.failed(now);
+            if let Admission::Wait(seconds) = breaker.admit(now) {
+                now += seconds;
+            }
         }
-        assert_eq!(breaker.admit(0), Admission::Wait(LONGEST_PAUSE));
+        breaker.failed(now);
+        assert_eq!(breaker.admit(now), Admission::Wait(LONGEST_PAUSE));
         breaker.succeeded();
         breaker.pause(0, 1_000_000);
         assert_eq!(breaker.admit(0), Admission::Wait(LONGEST_PAUSE));

@@ -168,6 +168,8 @@ impl Introspector {
             }
             Err(error) => {
                 match error {
+                    // It doesn't like this one token: nobody's odd tokens close the endpoint for the others.
+                    FetchError::Status { status: 400, .. } => self.breaker.succeeded(),
                     FetchError::Status {
                         retry_after: Some(seconds),
                         ..

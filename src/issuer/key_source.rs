@@ -201,6 +201,14 @@ impl KeySource {
         self.confirmed_at.store(now, Ordering::Relaxed);
     }
 
+    /// The issuer has put `after` in the place of `before`: whoever asks for a key that went is refused, not put
+    /// off until the issuer may be asked again. Only the `Refresher` calls it.
+    pub fn replaced(&self, before: &KeySet, after: &KeySet) {
+        for kid in before.names().filter(|kid| !after.has(kid)) {
+            self.absent.insert(digest_of(kid), ());
+        }
+    }
+
     /// The keys, newer than the asking tenant's, that may hold `kid`.
     ///
     /// # Errors
