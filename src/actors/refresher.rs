@@ -30,7 +30,7 @@ const SHORTEST: u64 = 5 * 60;
 const LONGEST: u64 = 24 * 60 * 60;
 /// Seconds until a failed fetch is tried again; doubled with each failure in a row, up to the second figure.
 const FIRST_RETRY: u64 = 1;
-const LAST_RETRY: u64 = 5 * 60;
+const LAST_RETRY: u64 = 60;
 
 /// The key sources there are, found by what they are: ten thousand tenants of one issuer share one. It lives
 /// on the writers' thread, where tenants ask it for their sources.
@@ -326,21 +326,17 @@ impl Handler<Arrived> for Refresher {
         kept.in_flight = false;
         let before = kept.publisher.current();
         let rounds = before.rounds + 1;
-        let stored = outcome
-            .map_err(|error| (error.to_string(), error.retry_after()))
-            .and_then(|document| {
+        match outcome {
+            Ok(document) => {
                 let record = KeyRecord {
                     document: document.text.clone(),
                     jwks_uri: document.jwks_uri.to_string(),
                     confirmed_at: now,
                 };
-                self.store
-                    .put_keys(&id, &record)
-                    .map_err(|error| (error.to_string(), None))?;
-                Ok(document)
-            });
-        match stored {
-            Ok(document) => {
+                // Shown even if it can't be kept: on a full disk, a key that the issuer withdrew must still go.
+                if let Err(error) = self.store.put_keys(&id, &record) {
+                    tracing::error!(issuer = id.label(), %error, "a restart will not know these keys");
+                }
                 kept.failures = 0;
                 kept.source.confirm(now);
                 if let Some(keys) = &before.keys {
@@ -380,19 +376,19 @@ impl Handler<Arrived> for Refresher {
                 let patience = kept.patience().unwrap_or(LONGEST) / 2;
                 self.schedule(&id, cached.min(patience), context);
             }
-            Err((error, asked_for)) => {
+            Err(error) => {
                 tracing::warn!(
                     issuer = id.label(),
                     failures = kept.failures + 1,
                     "the keys can't be fetched: {error}"
                 );
                 kept.publisher.publish(Fetched {
-                    error: Some(error.into()),
+                    error: Some(error.to_string().into()),
                     rounds,
                     ..before
                 });
                 let retry = (FIRST_RETRY << kept.failures.min(16))
-                    .max(asked_for.unwrap_or(0))
+                    .max(error.retry_after().unwrap_or(0))
                     .min(LAST_RETRY);
                 kept.failures = kept.failures.saturating_add(1);
                 self.schedule(&id, retry, context);
