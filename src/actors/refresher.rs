@@ -1,15 +1,15 @@
 //! The `Refresher`: when keys are fetched, and the only writer of what was fetched.
 
+mod schedule;
+
 use std::{
     cell::RefCell,
     collections::{HashMap, HashSet},
     rc::Rc,
     sync::Arc,
-    time::Duration,
 };
 
 use actix::{Actor, Addr, AsyncContext as _, Context, Handler, Message, Recipient, SpawnHandle};
-use aws_lc_rs::rand;
 
 use super::tenant::KeysFetched;
 use crate::{
@@ -23,14 +23,6 @@ use crate::{
     store::{KeyRecord, Store},
     tenant::{TenantId, settings::KeyOrigin},
 };
-
-/// Seconds between two fetches where the issuer names no time, and the bounds of what it may name.
-const USUAL: u64 = 60 * 60;
-const SHORTEST: u64 = 5 * 60;
-const LONGEST: u64 = 24 * 60 * 60;
-/// Seconds until a failed fetch is tried again; doubled with each failure in a row, up to the second figure.
-const FIRST_RETRY: u64 = 1;
-const LAST_RETRY: u64 = 5 * 60;
 
 /// The key sources there are, found by what they are: ten thousand tenants of one issuer share one. It lives
 /// on the writers' thread, where tenants ask it for their sources.
@@ -156,8 +148,9 @@ impl Refresher {
             context.cancel_future(timer);
         }
         let id = id.clone();
-        kept.timer = Some(
-            context.run_later(with_jitter(seconds), move |refresher, context| {
+        kept.timer = Some(context.run_later(
+            schedule::with_jitter(seconds),
+            move |refresher, context| {
                 // Two: `kept` and `known`. A tenant that is just starting holds its source before it follows it.
                 if refresher.kept.get(&id).is_some_and(|kept| {
                     kept.followers.is_empty() && Arc::strong_count(&kept.source) <= 2
@@ -168,17 +161,9 @@ impl Refresher {
                 } else {
                     refresher.fetch(&id, context);
                 }
-            }),
-        );
+            },
+        ));
     }
-}
-
-/// Three quarters to all of `seconds`: ahead of the expiry, and not all sources at the same moment.
-fn with_jitter(seconds: u64) -> Duration {
-    let mut byte = [0];
-    // Without randomness there is no jitter, which is a pity and no danger.
-    let _ = rand::fill(&mut byte);
-    Duration::from_secs(seconds).mul_f64(0.75 + f64::from(byte[0]) / 1024.0)
 }
 
 impl Actor for Refresher {
@@ -261,7 +246,7 @@ impl Handler<Follow> for Refresher {
                 .get(left)
                 .is_some_and(|kept| kept.followers.is_empty())
             {
-                self.schedule(left, FIRST_RETRY, context);
+                self.schedule(left, schedule::FIRST_RETRY, context);
             }
         }
         let mut hurried = Vec::new();
@@ -325,6 +310,10 @@ impl Handler<Arrived> for Refresher {
         kept.in_flight = false;
         let before = kept.publisher.current();
         let rounds = before.rounds + 1;
+        let asked = match &outcome {
+            Err(FetchError::Status { retry_after, .. }) => *retry_after,
+            _ => None,
+        };
         let stored = outcome
             .map_err(|error| error.to_string())
             .and_then(|document| {
@@ -373,15 +362,15 @@ impl Handler<Arrived> for Refresher {
                         .values()
                         .for_each(|follower| follower.to.do_send(KeysFetched(id.clone())));
                 }
-                let cached = document.max_age.unwrap_or(USUAL).clamp(SHORTEST, LONGEST);
-                // Half of the time leaves room for failed fetches before the keys are too old.
-                let patience = kept.patience().unwrap_or(LONGEST) / 2;
-                self.schedule(&id, cached.min(patience), context);
+                let next = schedule::after_success(document.max_age, kept.patience());
+                self.schedule(&id, next, context);
             }
             Err(error) => {
+                kept.failures = kept.failures.saturating_add(1);
+                let failures = kept.failures;
                 tracing::warn!(
                     issuer = id.label(),
-                    failures = kept.failures + 1,
+                    failures,
                     "the keys can't be fetched: {error}"
                 );
                 kept.publisher.publish(Fetched {
@@ -389,9 +378,7 @@ impl Handler<Arrived> for Refresher {
                     rounds,
                     ..before
                 });
-                let retry = (FIRST_RETRY << kept.failures.min(16)).min(LAST_RETRY);
-                kept.failures = kept.failures.saturating_add(1);
-                self.schedule(&id, retry, context);
+                self.schedule(&id, schedule::after_failure(failures, asked), context);
             }
         }
     }
