@@ -83,6 +83,8 @@ struct Kept {
     ca: Option<Arc<[u8]>>,
     followers: HashMap<TenantId, Follower>,
     in_flight: bool,
+    /// A key was missed while a fetch was under way, which may have read the document before that key was in it.
+    again: bool,
     failures: u32,
     timer: Option<SpawnHandle>,
 }
@@ -198,6 +200,7 @@ impl Handler<Adopt> for Refresher {
             ca,
             followers: HashMap::new(),
             in_flight: false,
+            again: false,
             failures: 0,
             timer: None,
         };
@@ -280,6 +283,9 @@ impl Handler<FetchNow> for Refresher {
     type Result = ();
 
     fn handle(&mut self, FetchNow(id): FetchNow, context: &mut Self::Context) {
+        if let Some(kept) = self.kept.get_mut(&id) {
+            kept.again = kept.in_flight;
+        }
         self.fetch(&id, context);
     }
 }
@@ -308,8 +314,10 @@ impl Handler<Arrived> for Refresher {
             return;
         };
         kept.in_flight = false;
+        let again = std::mem::take(&mut kept.again);
         let before = kept.publisher.current();
-        let rounds = before.rounds + 1;
+        // The round that was asked for meanwhile is still to come.
+        let rounds = before.rounds + u64::from(!again);
         let asked = match &outcome {
             Err(FetchError::Status { retry_after, .. }) => *retry_after,
             _ => None,
@@ -380,6 +388,9 @@ impl Handler<Arrived> for Refresher {
                 });
                 self.schedule(&id, schedule::after_failure(failures, asked), context);
             }
+        }
+        if again {
+            self.fetch(&id, context);
         }
     }
 }
