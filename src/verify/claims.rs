@@ -173,9 +173,9 @@ impl Claims {
         {
             return wrong(format!("the claim typ is {}", quoted(kind)));
         }
-        // Cognito writes access or id here.
+        // Cognito writes access or id here, Ory Hydra's introspection access_token or refresh_token.
         if let Some(kind) = self.get("token_use")
-            && kind.as_str() != Some("access")
+            && !matches!(kind.as_str(), Some("access" | "access_token"))
         {
             return wrong(format!("the claim token_use is {}", quoted(kind)));
         }
