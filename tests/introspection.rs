@@ -120,7 +120,7 @@ fn an_answer_that_is_not_understood_is_an_outage() {
     let cases = [
         ("application/json", r#"{"active":"true","sub":"ada"}"#),
         ("application/json", r#"{"sub":"ada"}"#),
-        ("application/json", r#"[true]"#),
+        ("application/json", "[true]"),
         ("application/json", r#"{"active":false,"active":true}"#),
         ("application/json", r#"{"active":tr"#),
         ("text/html", r#"{"active":true}"#),

@@ -186,7 +186,7 @@ fn a_fetch_that_began_before_a_key_was_missed_is_no_answer() {
         };
         match first {
             Some(released) => {
-                drop(released.recv());
+                let _ended = released.recv();
                 json_body(&old_keys)
             }
             None => Fault::None,
