@@ -76,7 +76,7 @@ fn an_active_token_is_still_judged() {
     let acme = issuer();
     let postern = Postern::with(tenant("jira").asking(&acme)).start();
     let now = unix_now();
-    let good = json!({ "active": true, "sub": "ada", "aud": AUDIENCE, "iss": acme.url(), "exp": now + 600 });
+    let good = json!({ "active": true, "sub": "ada", "aud": AUDIENCE, "iss": acme.url(), "exp": now + 600, "typ": "Bearer", "token_use": "access_token" });
     let cases = [
         ("exp", json!(now - 600), 401, "expired"),
         ("exp", json!("tomorrow"), 401, "malformed_token"),
@@ -93,6 +93,7 @@ fn an_active_token_is_still_judged() {
         ("iss", json!(7), 401, "unknown_issuer"),
         ("cnf", json!({ "jkt": "0ZcOCORZNYy" }), 401, "bound_token"),
         ("typ", json!("Refresh"), 401, "wrong_token_kind"),
+        ("token_use", json!("refresh_token"), 401, "wrong_token_kind"),
         ("sub", json!(["ada"]), 403, "no_username"),
         ("sub", json!(""), 403, "no_username"),
         ("active", json!(false), 401, "inactive"),
@@ -119,7 +120,7 @@ fn an_answer_that_is_not_understood_is_an_outage() {
     let cases = [
         ("application/json", r#"{"active":"true","sub":"ada"}"#),
         ("application/json", r#"{"sub":"ada"}"#),
-        ("application/json", r#"[true]"#),
+        ("application/json", "[true]"),
         ("application/json", r#"{"active":false,"active":true}"#),
         ("application/json", r#"{"active":tr"#),
         ("text/html", r#"{"active":true}"#),

@@ -1,10 +1,15 @@
 //! See `main.rs`.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{Mutex, mpsc},
+    time::{Duration, Instant},
+};
 
 use serde_json::json;
 
-use crate::harness::{Algorithm, Fault, Issuer, Postern, Request, connect, issuer, tenant, until};
+use crate::harness::{
+    Algorithm, Fault, Issuer, Postern, Request, connect, eventually, issuer, tenant, until,
+};
 
 /// An issuer rotates its key: a token under the new one passes at once, for the issuer is asked for the key that is
 /// missing; one under the old key passes as long as the issuer publishes it. The neighbour's issuer is not asked.
@@ -146,16 +151,13 @@ fn the_number_of_those_who_wait_for_a_key_is_bounded() {
     acme.intercept(|path| only("/jwks", path, Fault::Hang));
     let token = acme.token().kid("invented").sign();
     let request = Request::check("jira", "/rest/api/2/myself").bearer(&token);
-    let waiting: Vec<_> = (0..300)
-        .map(|_| {
-            let mut connection = connect(postern.address());
-            request.write_to(&mut connection);
-            connection
-        })
-        .collect();
-    for mut connection in waiting {
+    let mut waiting: Vec<_> = (0..300).map(|_| connect(postern.address())).collect();
+    for connection in &mut waiting {
+        request.write_to(connection);
+    }
+    for connection in &mut waiting {
         request
-            .read_from(&mut connection)
+            .read_from(connection)
             .is_refused(503, "keys_pending");
     }
     until("somebody was told at once", || {
@@ -165,6 +167,44 @@ fn the_number_of_those_who_wait_for_a_key_is_bounded() {
             .then_some(())
     });
     assert_eq!(acme.hits("/jwks"), 2);
+}
+
+/// The issuer has just rotated, while the daemon was reading the keys from before. A token under the new key comes in,
+/// and that answer does not count against it: the issuer is asked once more.
+#[test]
+fn a_fetch_that_began_before_a_key_was_missed_is_no_answer() {
+    let acme = issuer();
+    let mut postern = Postern::with(tenant("jira").trusting(&acme)).start();
+    postern.until_keys("jira");
+    let (known, old_keys) = (acme.token().sign(), acme.jwks().to_string().into_bytes());
+    let (release, released) = mpsc::channel::<()>();
+    let released = Mutex::new(Some(released));
+    acme.intercept(move |path| {
+        let first = match path {
+            "/jwks" => released.lock().ok().and_then(|mut first| first.take()),
+            _ => None,
+        };
+        match first {
+            Some(released) => {
+                let _ended = released.recv();
+                json_body(&old_keys)
+            }
+            None => Fault::None,
+        }
+    });
+    postern.stop();
+    postern.run();
+    eventually("the keys are being fetched", || acme.hits("/jwks") == 2);
+    acme.rotate();
+    let request = Request::check("jira", "/rest/api/2/myself").bearer(&acme.token().sign());
+    let mut connection = connect(postern.address());
+    request.write_to(&mut connection);
+    for _ in 0..20 {
+        postern.check("jira", &known).is_allowed_as("ada");
+    }
+    drop(release);
+    request.read_from(&mut connection).is_allowed_as("ada");
+    assert_eq!(acme.hits("/jwks"), 3);
 }
 
 /// A token that expired long ago under a key long gone is expired, and no reason to ask the issuer for that key.

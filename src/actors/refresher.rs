@@ -1,15 +1,15 @@
 //! The `Refresher`: when keys are fetched, and the only writer of what was fetched.
 
+mod schedule;
+
 use std::{
     cell::RefCell,
     collections::{HashMap, HashSet},
     rc::Rc,
     sync::Arc,
-    time::Duration,
 };
 
 use actix::{Actor, Addr, AsyncContext as _, Context, Handler, Message, Recipient, SpawnHandle};
-use aws_lc_rs::rand;
 
 use super::tenant::KeysFetched;
 use crate::{
@@ -23,14 +23,6 @@ use crate::{
     store::{KeyRecord, Store},
     tenant::{TenantId, settings::KeyOrigin},
 };
-
-/// Seconds between two fetches where the issuer names no time, and the bounds of what it may name.
-const USUAL: u64 = 60 * 60;
-const SHORTEST: u64 = 5 * 60;
-const LONGEST: u64 = 24 * 60 * 60;
-/// Seconds until a failed fetch is tried again; doubled with each failure in a row, up to the second figure.
-const FIRST_RETRY: u64 = 1;
-const LAST_RETRY: u64 = 60;
 
 /// The key sources there are, found by what they are: ten thousand tenants of one issuer share one. It lives
 /// on the writers' thread, where tenants ask it for their sources.
@@ -91,6 +83,8 @@ struct Kept {
     ca: Option<Arc<[u8]>>,
     followers: HashMap<TenantId, Follower>,
     in_flight: bool,
+    /// A key was missed while a fetch was under way, which may have read the document before that key was in it.
+    again: bool,
     failures: u32,
     timer: Option<SpawnHandle>,
 }
@@ -157,8 +151,9 @@ impl Refresher {
             context.cancel_future(timer);
         }
         let id = id.clone();
-        kept.timer = Some(
-            context.run_later(with_jitter(seconds), move |refresher, context| {
+        kept.timer = Some(context.run_later(
+            schedule::with_jitter(seconds),
+            move |refresher, context| {
                 // Two: `kept` and `known`. A tenant that is just starting holds its source before it follows it.
                 if refresher.kept.get(&id).is_some_and(|kept| {
                     kept.followers.is_empty() && Arc::strong_count(&kept.source) <= 2
@@ -169,17 +164,9 @@ impl Refresher {
                 } else {
                     refresher.fetch(&id, context);
                 }
-            }),
-        );
+            },
+        ));
     }
-}
-
-/// Three quarters to all of `seconds`: ahead of the expiry, and not all sources at the same moment.
-fn with_jitter(seconds: u64) -> Duration {
-    let mut byte = [0];
-    // Without randomness there is no jitter, which is a pity and no danger.
-    let _ = rand::fill(&mut byte);
-    Duration::from_secs(seconds).mul_f64(0.75 + f64::from(byte[0]) / 1024.0)
 }
 
 impl Actor for Refresher {
@@ -214,6 +201,7 @@ impl Handler<Adopt> for Refresher {
             ca,
             followers: HashMap::new(),
             in_flight: false,
+            again: false,
             failures: 0,
             timer: None,
         };
@@ -262,7 +250,7 @@ impl Handler<Follow> for Refresher {
                 .get(left)
                 .is_some_and(|kept| kept.followers.is_empty())
             {
-                self.schedule(left, FIRST_RETRY, context);
+                self.schedule(left, schedule::FIRST_RETRY, context);
             }
         }
         let mut hurried = Vec::new();
@@ -296,6 +284,9 @@ impl Handler<FetchNow> for Refresher {
     type Result = ();
 
     fn handle(&mut self, FetchNow(id): FetchNow, context: &mut Self::Context) {
+        if let Some(kept) = self.kept.get_mut(&id) {
+            kept.again = kept.in_flight;
+        }
         self.fetch(&id, context);
     }
 }
@@ -324,8 +315,10 @@ impl Handler<Arrived> for Refresher {
             return;
         };
         kept.in_flight = false;
+        let again = std::mem::take(&mut kept.again);
         let before = kept.publisher.current();
-        let rounds = before.rounds + 1;
+        // The round that was asked for meanwhile is still to come.
+        let rounds = before.rounds + u64::from(!again);
         match outcome {
             Ok(document) => {
                 let record = KeyRecord {
@@ -371,15 +364,15 @@ impl Handler<Arrived> for Refresher {
                         .values()
                         .for_each(|follower| follower.to.do_send(KeysFetched(id.clone())));
                 }
-                let cached = document.max_age.unwrap_or(USUAL).clamp(SHORTEST, LONGEST);
-                // Half of the time leaves room for failed fetches before the keys are too old.
-                let patience = kept.patience().unwrap_or(LONGEST) / 2;
-                self.schedule(&id, cached.min(patience), context);
+                let next = schedule::after_success(document.max_age, kept.patience());
+                self.schedule(&id, next, context);
             }
             Err(error) => {
+                kept.failures = kept.failures.saturating_add(1);
+                let failures = kept.failures;
                 tracing::warn!(
                     issuer = id.label(),
-                    failures = kept.failures + 1,
+                    failures,
                     "the keys can't be fetched: {error}"
                 );
                 kept.publisher.publish(Fetched {
@@ -387,12 +380,11 @@ impl Handler<Arrived> for Refresher {
                     rounds,
                     ..before
                 });
-                let retry = (FIRST_RETRY << kept.failures.min(16))
-                    .max(error.retry_after().unwrap_or(0))
-                    .min(LAST_RETRY);
-                kept.failures = kept.failures.saturating_add(1);
-                self.schedule(&id, retry, context);
+                self.schedule(&id, schedule::after_failure(failures, error.retry_after()), context);
             }
+        }
+        if again {
+            self.fetch(&id, context);
         }
     }
 }

@@ -278,9 +278,10 @@ impl KeySource {
         if forced.round > round {
             return Ok(());
         }
-        let allowed_at = forced.at + FORCED_EVERY;
-        if now < allowed_at {
-            return Err(allowed_at - now);
+        let wait = (forced.at + FORCED_EVERY).saturating_sub(now);
+        // A longer wait than there is means that the clock was set back.
+        if (1..=FORCED_EVERY).contains(&wait) {
+            return Err(wait);
         }
         // Stamped before the fetch: one that hangs or fails counts as well.
         *forced = Forced {

@@ -181,7 +181,7 @@ impl Claims {
         {
             return wrong(format!("the claim typ is {}", quoted(kind)));
         }
-        // Cognito writes access or id here, Ory Hydra access_token or refresh_token.
+        // Cognito writes access or id here, Ory Hydra's introspection access_token or refresh_token.
         if let Some(kind) = self.get("token_use")
             && !matches!(kind.as_str(), Some("access" | "access_token"))
         {
