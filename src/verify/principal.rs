@@ -108,7 +108,10 @@ fn account(claims: &Claims, provider: &ProviderSettings) -> Result<String, Denia
     };
     let name = match claims.at(&provider.username) {
         None => return Err(no_username("is missing")),
-        Some(Value::String(name)) => name,
+        Some(Value::String(name)) => match provider.username_case {
+            UsernameCase::Keep => name.clone(),
+            UsernameCase::Lower => name.to_lowercase(),
+        },
         Some(_) => return Err(no_username("is not a text")),
     };
     if name.is_empty() {
@@ -121,10 +124,7 @@ fn account(claims: &Claims, provider: &ProviderSettings) -> Result<String, Denia
     if name.chars().any(char::is_control) || name.trim() != name {
         return Err(no_username("holds control characters or surrounding space"));
     }
-    Ok(match provider.username_case {
-        UsernameCase::Keep => name.clone(),
-        UsernameCase::Lower => name.to_lowercase(),
-    })
+    Ok(name)
 }
 
 /// A list of texts, or one text. Anything else in a list is passed over: it can't name a group.
@@ -139,3 +139,6 @@ fn groups(claim: Option<&Value>) -> Vec<String> {
         _ => Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests;
