@@ -21,15 +21,12 @@ pub struct Cli {
     command: Command,
 }
 
+// Each command's own file says what it does: a comment here would stand in for that, and cut it short.
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the daemon
     Serve(serve::Serve),
-    /// Check tenant files: every problem, with file, line and key
     Validate(validate::Validate),
-    /// Show what a running daemon serves
     Status(status::Status),
-    /// Print the JSON Schema of a tenant file
     Schema(schema::Schema),
     /// Make tenant files
     #[command(subcommand)]
@@ -37,20 +34,17 @@ enum Command {
     /// Try providers out
     #[command(subcommand)]
     Provider(Provider),
-    /// Write the man pages and shell completions of a package into a folder
     #[command(hide = true)]
     PackageFiles(package_files::PackageFiles),
 }
 
 #[derive(Debug, Subcommand)]
 enum Tenant {
-    /// Write a commented, valid tenant file to start from
     New(tenant_new::TenantNew),
 }
 
 #[derive(Debug, Subcommand)]
 enum Provider {
-    /// Reach a provider, judge a token from standard input, and say what to fix
     Test(provider_test::ProviderTest),
 }
 

@@ -106,6 +106,16 @@ impl Listener {
     }
 }
 
+/// A network of `--trusted-proxies`; an address alone is the network of it alone.
+///
+/// # Errors
+/// With what to write instead.
+pub fn network(text: &str) -> Result<IpNet, String> {
+    text.parse()
+        .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
+        .map_err(|_| "a network like 10.0.0.0/8, or an address, is wanted".into())
+}
+
 /// `--trusted-proxies`: whose requests are answered and whose word about addresses is taken.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TrustedProxies(Vec<IpNet>);
@@ -158,6 +168,15 @@ mod tests {
         assert!(trusted.may_ask("127.0.0.1".parse().unwrap()));
         assert!(!trusted.contains("127.0.0.1".parse().unwrap()));
         assert!(!trusted.may_ask("192.0.2.1".parse().unwrap()));
+    }
+
+    #[test]
+    fn an_address_alone_is_a_network() {
+        assert_eq!(network("10.0.0.5").unwrap(), "10.0.0.5/32".parse().unwrap());
+        assert_eq!(network("::1").unwrap(), "::1/128".parse().unwrap());
+        for wrong in ["", "proxy.example.com", "10.0.0.0/33", "10.0.0"] {
+            assert!(network(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

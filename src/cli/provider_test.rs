@@ -33,9 +33,10 @@ use crate::{
 /// The longest standard input: a token with its line end, and enough to tell that it is too long.
 const MAX_INPUT: u64 = 64 * 1024;
 
-/// Reach a provider, judge a token from standard input, and say what to fix. Without a token (standard input a
-/// terminal or empty) only the provider is reached. Reads the tenant file itself and needs no daemon. Exits with
-/// 1 if anything does not work
+/// Reach a provider, judge a token from standard input, and say what to fix
+///
+/// Without a token (standard input a terminal or empty) only the provider is reached. Reads the tenant file itself
+/// and needs no daemon. Exits with 1 if anything does not work.
 #[derive(Debug, Args)]
 pub struct ProviderTest {
     /// The tenant

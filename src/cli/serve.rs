@@ -10,7 +10,7 @@ use listenfd::ListenFd;
 use crate::{
     dev_tenant::DevTenant,
     lifecycle::Daemon,
-    settings::{ListenAddress, Listener, TrustedProxies},
+    settings::{ListenAddress, Listener, TrustedProxies, network},
     telemetry,
 };
 
@@ -53,7 +53,7 @@ pub struct Serve {
     admin_socket: Option<PathBuf>,
 
     /// Networks of the proxies that may ask, and whose X-Forwarded-For is believed. Required off loopback
-    #[arg(long, env = "POSTERN_TRUSTED_PROXIES", value_name = "NET", value_delimiter = ',', num_args = 1..)]
+    #[arg(long, env = "POSTERN_TRUSTED_PROXIES", value_name = "NET", value_parser = network, value_delimiter = ',', num_args = 1..)]
     trusted_proxies: Vec<IpNet>,
 
     /// How logs are written, to standard error

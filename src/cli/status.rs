@@ -13,8 +13,10 @@ use crate::{
     tenant::TenantId,
 };
 
-/// Show what a running daemon serves: generation, product, providers, age of keys, and what is wrong.
-/// Exits with 1 if the tenant asked for does not exist
+/// Show what a running daemon serves
+///
+/// For each tenant: generation, product, providers, age of keys, and what is wrong.
+/// Exits with 1 if the tenant asked for does not exist.
 #[derive(Debug, Args)]
 pub struct Status {
     /// Only this tenant

@@ -230,3 +230,6 @@ pub(super) fn quoted(value: &Value) -> String {
 fn malformed(message: String) -> Denial {
     Denial::new(Denied::MalformedToken, message)
 }
+
+#[cfg(test)]
+mod tests;

@@ -237,3 +237,6 @@ fn decode(part: &str) -> Result<Vec<u8>, ()> {
 fn malformed(message: impl Into<std::borrow::Cow<'static, str>>) -> Denial {
     Denial::new(Denied::MalformedToken, message)
 }
+
+#[cfg(test)]
+mod tests;

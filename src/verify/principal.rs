@@ -122,10 +122,28 @@ fn account(claims: &Claims, provider: &ProviderSettings) -> Result<String, Denia
         );
         Denial::new(Denied::NoUsername, message)
     };
-    let name = match claims.at(&provider.username) {
+    let written = match claims.at(&provider.username) {
         None => return Err(no_username("is missing")),
-        Some(Value::String(name)) => name,
+        Some(Value::String(written)) => written,
         Some(_) => return Err(no_username("is not a text")),
+    };
+    if claim == "email" && email_is_unverified(claims) {
+        return Err(no_username(
+            "was not verified by the issuer (email_verified)",
+        ));
+    }
+    // RFC 9700 §4.15: whoever may register clients could call one like an account.
+    if claim == "sub"
+        && CLIENT_CLAIMS
+            .iter()
+            .any(|client| claims.text(client) == Some(written))
+    {
+        return Err(no_username("names the client itself, and no user"));
+    }
+    let name = match provider.username_case {
+        UsernameCase::Keep => written.clone(),
+        UsernameCase::Lower if lower_case_is_unambiguous(written) => written.to_lowercase(),
+        UsernameCase::Lower => return Err(no_username("has another name's letters in lower case")),
     };
     if name.is_empty() {
         return Err(no_username("is empty"));
@@ -137,26 +155,7 @@ fn account(claims: &Claims, provider: &ProviderSettings) -> Result<String, Denia
     if name.chars().any(char::is_control) || name.trim() != name {
         return Err(no_username("holds control characters or surrounding space"));
     }
-    if claim == "email" && email_is_unverified(claims) {
-        return Err(no_username(
-            "was not verified by the issuer (email_verified)",
-        ));
-    }
-    // RFC 9700 §4.15: whoever may register clients could call one like an account.
-    if claim == "sub"
-        && CLIENT_CLAIMS
-            .iter()
-            .any(|client| claims.text(client) == Some(name))
-    {
-        return Err(no_username("names the client itself, and no user"));
-    }
-    match provider.username_case {
-        UsernameCase::Keep => Ok(name.clone()),
-        UsernameCase::Lower if !lower_case_is_unambiguous(name) => {
-            Err(no_username("has another name's letters in lower case"))
-        }
-        UsernameCase::Lower => Ok(name.to_lowercase()),
-    }
+    Ok(name)
 }
 
 /// Some letters become ASCII ones in lower case (U+212A, the Kelvin sign, becomes `k`): then two accounts of the
@@ -180,3 +179,6 @@ fn groups(claim: Option<&Value>) -> Vec<String> {
         _ => Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@ mod tenant_file;
 mod wait;
 
 pub use answer::{Answer, Request, connect};
-pub use daemon::{Postern, PosternBuilder};
+pub use daemon::{BINARY, Postern, PosternBuilder};
 pub use parts::part;
 pub use postern::dev::{Algorithm, ClientAuth, Fault, Issuer, SignWith};
 pub use tenant_file::{TenantFile, tenant};

@@ -81,7 +81,7 @@ impl World {
         let (acme, mallory, gone) = (issuer(), issuer(), issuer());
         gone.stop();
         // Published from the first fetch, so that no row waits for a second one.
-        acme.kid(Algorithm::Rs256);
+        let _published = acme.kid(Algorithm::Rs256);
         let jira = |name: &str| tenant(name).trusting(&acme);
         let pinned = format!(
             "issuer = {:?}\naudience = [\"postern-dev\"]\npublic_key = '''\n{}'''",
