@@ -151,11 +151,10 @@ impl Refresher {
         let id = id.clone();
         kept.timer = Some(
             context.run_later(with_jitter(seconds), move |refresher, context| {
-                if refresher
-                    .kept
-                    .get(&id)
-                    .is_some_and(|kept| kept.followers.is_empty())
-                {
+                // Two of them are ours; a third is a tenant's that is about to follow, or a request's.
+                let forgotten =
+                    |kept: &Kept| kept.followers.is_empty() && Arc::strong_count(&kept.source) <= 2;
+                if refresher.kept.get(&id).is_some_and(forgotten) {
                     // Both maps at once, on the one thread that uses them: nobody can find it half forgotten.
                     refresher.kept.remove(&id);
                     refresher.sources.known.borrow_mut().remove(&id);

@@ -77,12 +77,12 @@ impl Hints {
                 };
                 for path in event.paths {
                     match writing {
-                        // A link is whole as soon as it is there; a file that is opened to be made is closed later.
+                        // A file that is opened to be made is empty, and closed later. One that has something in
+                        // it was linked into place, or the event of its first write is next.
                         Writing::Made => {
-                            let by_open = path.symlink_metadata().is_ok_and(|metadata| {
-                                metadata.is_file()
-                                    && std::os::unix::fs::MetadataExt::nlink(&metadata) == 1
-                            });
+                            let by_open = path
+                                .symlink_metadata()
+                                .is_ok_and(|metadata| metadata.is_file() && metadata.len() == 0);
                             if by_open {
                                 gathered.hinted.writing.insert(path, true);
                                 continue;
