@@ -137,3 +137,6 @@ fn meaning(kind: EventKind) -> Option<Writing> {
         _ => Some(Writing::Nothing),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -219,3 +219,6 @@ fn is_recent(stamp: Option<&Stamp>, span: Duration) -> bool {
     let age = clock::since_epoch().checked_sub(Duration::new(seconds, nanoseconds));
     age.is_some_and(|age| age < span)
 }
+
+#[cfg(test)]
+mod tests;
