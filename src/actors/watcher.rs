@@ -35,6 +35,8 @@ const DEBOUNCE: Duration = Duration::from_millis(15);
 const EVENT_LAG: Duration = Duration::from_millis(10);
 /// The same where no event told of its closing.
 const STILL: Duration = Duration::from_millis(50);
+/// How long a file must stand still whose closing may be among lost events: longer than a slow writer pauses.
+const LOST: Duration = Duration::from_secs(5);
 /// How often the start waits for files to stand still before it goes on without them.
 const PATIENCE: u32 = 20;
 
@@ -136,7 +138,13 @@ impl Watcher {
     fn follow_hints(&mut self, context: &mut Context<Self>) {
         let hinted = self.hints.take();
         if hinted.overflowed {
-            self.being_written.clear();
+            let open = self.being_written.clone();
+            context.run_later(LOST, move |watcher, context| {
+                watcher
+                    .being_written
+                    .retain(|path| !open.contains(path) || look::changed_within(path, LOST));
+                watcher.scan(false, STILL, context);
+            });
         }
         for (path, open) in hinted.writing {
             if open {

@@ -142,6 +142,36 @@ fn a_log_that_is_gone_is_noticed() {
     }
 }
 
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(12))]
+
+    /// Whatever is kept, replaced and forgotten, in whatever batches: the seal fits, and the store is what a map is.
+    #[test]
+    fn a_store_is_a_map_over_restarts(
+        batches in proptest::collection::vec(proptest::collection::vec((0_u8..6, proptest::option::of(0_u64..3)), 0..5), 0..12),
+        restarts: u16,
+    ) {
+        let data = tempfile::tempdir().unwrap();
+        let mut store = Store::open(data.path()).unwrap();
+        let mut expected = std::collections::BTreeMap::new();
+        for (at, batch) in batches.into_iter().enumerate() {
+            let names: Vec<String> = batch.iter().map(|(name, _)| name.to_string()).collect();
+            let records: Vec<_> = batch.iter().map(|(_, at)| at.map(record)).collect();
+            let changes = names.iter().zip(&records).map(|(name, record)| (name.as_str(), record.as_ref()));
+            store.keys.put(changes).unwrap();
+            store.flush().unwrap();
+            expected.extend(names.into_iter().zip(records));
+            if restarts >> at & 1 == 1 {
+                drop(store);
+                store = reopen(data.path()).unwrap();
+            }
+            for (name, record) in &expected {
+                proptest::prop_assert_eq!(&store.keys.get(name), record);
+            }
+        }
+    }
+}
+
 fn copy_folder(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {

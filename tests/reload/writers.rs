@@ -149,3 +149,44 @@ fn a_file_that_is_saved_without_a_change_makes_no_new_generation() {
     }
     assert_eq!(postern.generation("jira"), 1);
 }
+
+/// So much happens at once that the kernel drops events. What changed is found all the same, and the writer who had
+/// half a file open before is still waited for.
+#[test]
+fn lost_events_lose_no_change_and_serve_no_half() {
+    let acme = issuer();
+    let (file, stranger) = for_staff(&acme);
+    let postern = Postern::with(file.clone())
+        .and(fixed("wiki", &acme, "0"))
+        .start();
+    let with_more = file.access("read_only = false");
+    let (mut writer, rest) = half_written(&postern, &with_more);
+    // The half has been heard of once something after it is served.
+    postern.write(&fixed("wiki", &acme, "1"));
+    let token = acme.token().audience("1").sign();
+    until_answered(&postern, "wiki", &token, "allowed");
+    postern.signal("STOP");
+    for round in 0..8_000 {
+        let name = format!("notes-{}", round % 2);
+        fs::write(postern.tenants().join(name), "x").expect("it is written");
+    }
+    postern.write(&fixed("wiki", &acme, "2"));
+    postern.signal("CONT");
+    let token = acme.token().audience("2").sign();
+    until_answered(&postern, "wiki", &token, "allowed");
+    let began = std::time::Instant::now();
+    eventually("two seconds have passed", || {
+        postern
+            .check("jira", &stranger)
+            .is_refused(403, "not_in_group");
+        began.elapsed().as_secs() >= 2
+    });
+    assert_eq!(postern.generation("jira"), 1, "the half was not read");
+    writer.write_all(rest.as_bytes()).expect("it is written");
+    drop(writer);
+    postern.until_generation_after("jira", 1);
+    assert!(
+        postern.log().contains("events were lost"),
+        "that was a flood"
+    );
+}

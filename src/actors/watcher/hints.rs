@@ -67,10 +67,13 @@ impl Hints {
         let mut gathered = self.gathered();
         match event {
             Err(error) => {
-                tracing::warn!(%error, "an event of the file system was lost; the folder is scanned");
+                tracing::warn!(%error, "file system events were lost; the folder is scanned");
                 gathered.hinted.overflowed = true;
             }
-            Ok(event) if event.need_rescan() => gathered.hinted.overflowed = true,
+            Ok(event) if event.need_rescan() => {
+                tracing::warn!("file system events were lost; the folder is scanned");
+                gathered.hinted.overflowed = true;
+            }
             Ok(event) => {
                 let Some(writing) = meaning(event.kind) else {
                     return;

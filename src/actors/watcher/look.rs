@@ -203,6 +203,11 @@ fn stamp_of(path: &Path) -> io::Result<Stamp> {
     })
 }
 
+/// Whether the file that is there now changed less than `span` ago.
+pub fn changed_within(path: &Path, span: Duration) -> bool {
+    is_recent(stamp_of(path).ok().as_ref(), span)
+}
+
 /// Whether the file changed less than `span` ago. A time in the future can't be waited for and counts as old.
 fn is_recent(stamp: Option<&Stamp>, span: Duration) -> bool {
     let Some(Stamp {
