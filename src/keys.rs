@@ -287,6 +287,11 @@ impl KeySet {
         self.named.contains_key(kid)
     }
 
+    /// The names (`kid`) of the usable keys.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.named.keys().map(|name| &**name)
+    }
+
     /// How many keys are usable.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -127,3 +127,6 @@ impl Keys {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

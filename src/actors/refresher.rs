@@ -1,15 +1,15 @@
 //! The `Refresher`: when keys are fetched, and the only writer of what was fetched.
 
+mod schedule;
+
 use std::{
     cell::RefCell,
     collections::{HashMap, HashSet},
     rc::Rc,
     sync::Arc,
-    time::Duration,
 };
 
 use actix::{Actor, Addr, AsyncContext as _, Context, Handler, Message, Recipient, SpawnHandle};
-use aws_lc_rs::rand;
 
 use super::tenant::KeysFetched;
 use crate::{
@@ -23,14 +23,6 @@ use crate::{
     store::{KeyRecord, Store},
     tenant::{TenantId, settings::KeyOrigin},
 };
-
-/// Seconds between two fetches where the issuer names no time, and the bounds of what it may name.
-const USUAL: u64 = 60 * 60;
-const SHORTEST: u64 = 5 * 60;
-const LONGEST: u64 = 24 * 60 * 60;
-/// Seconds until a failed fetch is tried again; doubled with each failure in a row, up to the second figure.
-const FIRST_RETRY: u64 = 1;
-const LAST_RETRY: u64 = 5 * 60;
 
 /// The key sources there are, found by what they are: ten thousand tenants of one issuer share one. It lives
 /// on the writers' thread, where tenants ask it for their sources.
@@ -91,6 +83,8 @@ struct Kept {
     ca: Option<Arc<[u8]>>,
     followers: HashMap<TenantId, Follower>,
     in_flight: bool,
+    /// A key was missed while a fetch was under way, which may have read the document before that key was in it.
+    again: bool,
     failures: u32,
     timer: Option<SpawnHandle>,
 }
@@ -98,6 +92,14 @@ struct Kept {
 struct Follower {
     to: Recipient<KeysFetched>,
     stale_after: u64,
+}
+
+impl Kept {
+    /// The shortest `stale_keys` of those who follow it, in seconds.
+    fn patience(&self) -> Option<u64> {
+        let times = self.followers.values().map(|follower| follower.stale_after);
+        times.min()
+    }
 }
 
 impl Refresher {
@@ -149,29 +151,22 @@ impl Refresher {
             context.cancel_future(timer);
         }
         let id = id.clone();
-        kept.timer = Some(
-            context.run_later(with_jitter(seconds), move |refresher, context| {
-                // Two of them are ours; a third is a tenant's that is about to follow, or a request's.
-                let forgotten =
-                    |kept: &Kept| kept.followers.is_empty() && Arc::strong_count(&kept.source) <= 2;
-                if refresher.kept.get(&id).is_some_and(forgotten) {
+        kept.timer = Some(context.run_later(
+            schedule::with_jitter(seconds),
+            move |refresher, context| {
+                // Two: `kept` and `known`. A tenant that is just starting holds its source before it follows it.
+                if refresher.kept.get(&id).is_some_and(|kept| {
+                    kept.followers.is_empty() && Arc::strong_count(&kept.source) <= 2
+                }) {
                     // Both maps at once, on the one thread that uses them: nobody can find it half forgotten.
                     refresher.kept.remove(&id);
                     refresher.sources.known.borrow_mut().remove(&id);
                 } else {
                     refresher.fetch(&id, context);
                 }
-            }),
-        );
+            },
+        ));
     }
-}
-
-/// Three quarters to all of `seconds`: ahead of the expiry, and not all sources at the same moment.
-fn with_jitter(seconds: u64) -> Duration {
-    let mut byte = [0];
-    // Without randomness there is no jitter, which is a pity and no danger.
-    let _ = rand::fill(&mut byte);
-    Duration::from_secs(seconds).mul_f64(0.75 + f64::from(byte[0]) / 1024.0)
 }
 
 impl Actor for Refresher {
@@ -206,6 +201,7 @@ impl Handler<Adopt> for Refresher {
             ca,
             followers: HashMap::new(),
             in_flight: false,
+            again: false,
             failures: 0,
             timer: None,
         };
@@ -254,11 +250,16 @@ impl Handler<Follow> for Refresher {
                 .get(left)
                 .is_some_and(|kept| kept.followers.is_empty())
             {
-                self.schedule(left, FIRST_RETRY, context);
+                self.schedule(left, schedule::FIRST_RETRY, context);
             }
         }
+        let mut hurried = Vec::new();
         for (id, stale_after) in sources {
             if let Some(kept) = self.kept.get_mut(&id) {
+                // The next fetch was set for those who are more patient.
+                if kept.patience().is_some_and(|others| stale_after < others) {
+                    hurried.push(id.clone());
+                }
                 kept.followers.insert(
                     tenant.clone(),
                     Follower {
@@ -270,6 +271,9 @@ impl Handler<Follow> for Refresher {
             // What was fetched between the tenant's look and this message would be missed otherwise.
             to.do_send(KeysFetched(id));
         }
+        for id in hurried {
+            self.fetch(&id, context);
+        }
         if !next.is_empty() {
             self.following.insert(tenant, next);
         }
@@ -280,6 +284,9 @@ impl Handler<FetchNow> for Refresher {
     type Result = ();
 
     fn handle(&mut self, FetchNow(id): FetchNow, context: &mut Self::Context) {
+        if let Some(kept) = self.kept.get_mut(&id) {
+            kept.again = kept.in_flight;
+        }
         self.fetch(&id, context);
     }
 }
@@ -308,25 +315,26 @@ impl Handler<Arrived> for Refresher {
             return;
         };
         kept.in_flight = false;
+        let again = std::mem::take(&mut kept.again);
         let before = kept.publisher.current();
-        let rounds = before.rounds + 1;
-        let stored = outcome
-            .map_err(|error| (error.to_string(), error.retry_after()))
-            .and_then(|document| {
+        // The round that was asked for meanwhile is still to come.
+        let rounds = before.rounds + u64::from(!again);
+        match outcome {
+            Ok(document) => {
                 let record = KeyRecord {
                     document: document.text.clone(),
                     jwks_uri: document.jwks_uri.to_string(),
                     confirmed_at: now,
                 };
-                self.store
-                    .put_keys(&id, &record)
-                    .map_err(|error| (error.to_string(), None))?;
-                Ok(document)
-            });
-        match stored {
-            Ok(document) => {
+                // Shown even if it can't be kept: on a full disk, a key that the issuer withdrew must still go.
+                if let Err(error) = self.store.put_keys(&id, &record) {
+                    tracing::error!(issuer = id.label(), %error, "a restart will not know these keys");
+                }
                 kept.failures = 0;
                 kept.source.confirm(now);
+                if let Some(keys) = &before.keys {
+                    kept.source.replaced(keys, &document.keys);
+                }
                 let same = before.keys.filter(|keys| keys.same_keys(&document.keys));
                 let changed = same.is_none();
                 let keys = same.unwrap_or_else(|| Arc::new(document.keys));
@@ -356,32 +364,27 @@ impl Handler<Arrived> for Refresher {
                         .values()
                         .for_each(|follower| follower.to.do_send(KeysFetched(id.clone())));
                 }
-                let cached = document.max_age.unwrap_or(USUAL).clamp(SHORTEST, LONGEST);
-                let stale_after = kept
-                    .followers
-                    .values()
-                    .map(|follower| follower.stale_after)
-                    .min()
-                    .unwrap_or(LONGEST);
-                self.schedule(&id, cached.min(stale_after), context);
+                let next = schedule::after_success(document.max_age, kept.patience());
+                self.schedule(&id, next, context);
             }
-            Err((error, asked_for)) => {
+            Err(error) => {
+                kept.failures = kept.failures.saturating_add(1);
+                let failures = kept.failures;
                 tracing::warn!(
                     issuer = id.label(),
-                    failures = kept.failures + 1,
+                    failures,
                     "the keys can't be fetched: {error}"
                 );
                 kept.publisher.publish(Fetched {
-                    error: Some(error.into()),
+                    error: Some(error.to_string().into()),
                     rounds,
                     ..before
                 });
-                let retry = (FIRST_RETRY << kept.failures.min(16))
-                    .max(asked_for.unwrap_or(0))
-                    .min(LAST_RETRY);
-                kept.failures = kept.failures.saturating_add(1);
-                self.schedule(&id, retry, context);
+                self.schedule(&id, schedule::after_failure(failures, error.retry_after()), context);
             }
+        }
+        if again {
+            self.fetch(&id, context);
         }
     }
 }

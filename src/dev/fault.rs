@@ -37,6 +37,8 @@ pub enum Fault {
     Delay(Duration),
     /// This status without a body; 500 if the number is no status.
     Status(u16),
+    /// 429, and `Retry-After` this many seconds.
+    Busy(u64),
     /// No answer, ever; the connection stays open until the client or [`stop`](super::Issuer::stop)
     /// closes it.
     Hang,
@@ -170,6 +172,9 @@ pub(super) async fn answer(
         Fault::Status(status) => HttpResponse::new(
             StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
         ),
+        Fault::Busy(seconds) => HttpResponse::TooManyRequests()
+            .insert_header((header::RETRY_AFTER, seconds))
+            .finish(),
         Fault::Hang => {
             let _held = Held::new(authority, path);
             future::pending().await

@@ -36,8 +36,10 @@ impl Breaker {
         if state.failures < FAILURES {
             return Admission::Call;
         }
-        if now < state.open_until {
-            return Admission::Wait(state.open_until - now);
+        let wait = state.open_until.saturating_sub(now);
+        // A longer wait than there is means that the clock was set back.
+        if (1..=LONGEST_PAUSE).contains(&wait) {
+            return Admission::Wait(wait);
         }
         if state.probing {
             return Admission::Wait(1);
@@ -54,6 +56,10 @@ impl Breaker {
     /// It did not.
     pub fn failed(&self, now: u64) {
         let mut state = self.state();
+        // Calls that were under way when it opened are part of the same bad moment.
+        if now < state.open_until && !state.probing {
+            return;
+        }
         state.failures = state.failures.saturating_add(1);
         state.probing = false;
         if let Some(pauses) = state.failures.checked_sub(FAILURES) {
@@ -118,12 +124,37 @@ mod tests {
     }
 
     #[test]
+    fn a_burst_of_failures_counts_as_one() {
+        let breaker = Breaker::default();
+        for _ in 0..64 {
+            breaker.failed(100);
+        }
+        assert_eq!(breaker.admit(100), Admission::Wait(FIRST_PAUSE));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_does_not_lengthen_the_pause() {
+        let breaker = Breaker::default();
+        breaker.pause(10_000, 30);
+        assert_eq!(breaker.admit(10_000), Admission::Wait(30));
+        assert_eq!(breaker.admit(6_400), Admission::Call);
+        breaker.failed(6_400);
+        assert_eq!(breaker.admit(6_400), Admission::Wait(2 * FIRST_PAUSE));
+        assert_eq!(breaker.admit(6_410), Admission::Call);
+    }
+
+    #[test]
     fn its_pause_is_bounded() {
         let breaker = Breaker::default();
+        let mut now = 0;
         for _ in 0..1000 {
-            breaker.failed(0);
+            breaker.failed(now);
+            if let Admission::Wait(seconds) = breaker.admit(now) {
+                now += seconds;
+            }
         }
-        assert_eq!(breaker.admit(0), Admission::Wait(LONGEST_PAUSE));
+        breaker.failed(now);
+        assert_eq!(breaker.admit(now), Admission::Wait(LONGEST_PAUSE));
         breaker.succeeded();
         breaker.pause(0, 1_000_000);
         assert_eq!(breaker.admit(0), Admission::Wait(LONGEST_PAUSE));

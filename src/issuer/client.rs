@@ -9,7 +9,7 @@ use std::{
 
 use aws_lc_rs::digest;
 use reqwest::{
-    Certificate, Client, RequestBuilder, Response, Url,
+    Certificate, Client, NoProxy, Proxy, RequestBuilder, Response, Url,
     header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER},
     redirect,
 };
@@ -164,7 +164,12 @@ fn build(ca: Option<&[u8]>) -> Result<Client, FetchError> {
         .user_agent(concat!("postern/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(CONNECT)
         .timeout(WHOLE_CALL)
-        .redirect(same_host);
+        .redirect(same_host)
+        // By itself reqwest would hand what goes to loopback over http, secrets and all, to HTTP_PROXY.
+        .no_proxy();
+    if let Some(proxy) = https_proxy()? {
+        builder = builder.proxy(proxy);
+    }
     if let Some(pem) = ca {
         let unusable = |error| FetchError::Malformed(format!("`ca` is not usable: {error}"));
         for certificate in Certificate::from_pem_bundle(pem).map_err(unusable)? {
@@ -174,6 +179,20 @@ fn build(ca: Option<&[u8]>) -> Result<Client, FetchError> {
     builder.build().map_err(|error| {
         FetchError::Unreachable(format!("no HTTP client can be made: {}", chain(&error)))
     })
+}
+
+/// The proxy of `HTTPS_PROXY`, which sees nothing but TLS, except for the hosts of `NO_PROXY`.
+fn https_proxy() -> Result<Option<Proxy>, FetchError> {
+    let mut address = ["https_proxy", "HTTPS_PROXY"]
+        .into_iter()
+        .filter_map(|name| std::env::var(name).ok());
+    let Some(address) = address.find(|address| !address.is_empty()) else {
+        return Ok(None);
+    };
+    // The address may hold a password, so the error must not repeat it.
+    let proxy = Proxy::https(address)
+        .map_err(|_| FetchError::Malformed("HTTPS_PROXY holds no usable address".into()))?;
+    Ok(Some(proxy.no_proxy(NoProxy::from_env())))
 }
 
 /// The client of the daemon's own admin socket.

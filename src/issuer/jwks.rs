@@ -76,15 +76,47 @@ pub async fn fetch(
         .get_all(CACHE_CONTROL)
         .iter()
         .filter_map(|value| value.to_str().ok());
-    let max_age = cache_control
-        .flat_map(|value| value.split(','))
-        .filter_map(|directive| directive.trim().split_once('='))
-        .find(|(name, _)| name.eq_ignore_ascii_case("max-age"))
-        .and_then(|(_, seconds)| seconds.trim_matches('"').parse().ok());
+    let max_age = max_age(cache_control);
     Ok(Document {
         keys,
         text,
         jwks_uri: url,
         max_age,
     })
+}
+
+/// What `Cache-Control` (RFC 9111 §5.2.2) says of how long a document is good; the shortest, if it says several things.
+fn max_age<'h>(values: impl Iterator<Item = &'h str>) -> Option<u64> {
+    let seconds = |directive: &str| {
+        let (name, value) = directive.split_once('=').unwrap_or((directive, ""));
+        match name.trim().to_ascii_lowercase().as_str() {
+            "no-store" | "no-cache" => Some(0),
+            "max-age" => value.trim().trim_matches('"').parse().ok(),
+            _ => None,
+        }
+    };
+    values
+        .flat_map(|value| value.split(','))
+        .filter_map(seconds)
+        .min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cache_control_is_read() {
+        for (value, age) in [
+            ("max-age=300", Some(300)),
+            ("public, Max-Age=\"3600\", must-revalidate", Some(3600)),
+            ("no-cache", Some(0)),
+            ("no-store, max-age=3600", Some(0)),
+            ("max-age=soon", None),
+            ("s-maxage=60", None),
+            ("", None),
+        ] {
+            assert_eq!(max_age(std::iter::once(value)), age, "{value}");
+        }
+    }
 }

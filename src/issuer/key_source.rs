@@ -201,6 +201,14 @@ impl KeySource {
         self.confirmed_at.store(now, Ordering::Relaxed);
     }
 
+    /// The issuer has put `after` in the place of `before`: whoever asks for a key that went is refused, not put
+    /// off until the issuer may be asked again. Only the `Refresher` calls it.
+    pub fn replaced(&self, before: &KeySet, after: &KeySet) {
+        for kid in before.names().filter(|kid| !after.has(kid)) {
+            self.absent.insert(digest_of(kid), ());
+        }
+    }
+
     /// The keys, newer than the asking tenant's, that may hold `kid`.
     ///
     /// # Errors
@@ -270,9 +278,10 @@ impl KeySource {
         if forced.round > round {
             return Ok(());
         }
-        let allowed_at = forced.at + FORCED_EVERY;
-        if now < allowed_at {
-            return Err(allowed_at - now);
+        let wait = (forced.at + FORCED_EVERY).saturating_sub(now);
+        // A longer wait than there is means that the clock was set back.
+        if (1..=FORCED_EVERY).contains(&wait) {
+            return Err(wait);
         }
         // Stamped before the fetch: one that hangs or fails counts as well.
         *forced = Forced {

@@ -60,17 +60,7 @@ impl Request {
 
     /// Sends it on this connection, and reads the answer to its end.
     pub fn send_on(&self, stream: &mut TcpStream) -> Answer {
-        let mut text = format!(
-            "{} {} HTTP/1.1\r\nHost: postern\r\n",
-            self.method, self.target
-        );
-        for (name, value) in &self.headers {
-            text.push_str(&format!("{name}: {value}\r\n"));
-        }
-        text.push_str("\r\n");
-        stream
-            .write_all(text.as_bytes())
-            .expect("the listener reads");
+        self.write_to(stream);
         Answer::read(stream, &self.method)
     }
 }
@@ -190,5 +180,28 @@ impl Answer {
     pub fn is_refused(&self, status: u16, reason: &str) -> &Self {
         assert_eq!((self.status, self.reason()), (status, reason), "{self:?}");
         self
+    }
+}
+
+// Sending and reading apart: for many requests at once, without a thread for each.
+impl Request {
+    /// Sends it on this connection, and does not wait for the answer.
+    pub fn write_to(&self, stream: &mut TcpStream) {
+        let mut text = format!(
+            "{} {} HTTP/1.1\r\nHost: postern\r\n",
+            self.method, self.target
+        );
+        for (name, value) in &self.headers {
+            text.extend([name, ": ", value, "\r\n"]);
+        }
+        text.push_str("\r\n");
+        stream
+            .write_all(text.as_bytes())
+            .expect("the listener reads");
+    }
+
+    /// The answer to it, from the connection that it was sent on.
+    pub fn read_from(&self, stream: &mut TcpStream) -> Answer {
+        Answer::read(stream, &self.method)
     }
 }

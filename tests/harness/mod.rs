@@ -6,10 +6,10 @@ mod parts;
 mod tenant_file;
 mod wait;
 
-pub use answer::{Answer, Request};
+pub use answer::{Answer, Request, connect};
 pub use daemon::{Postern, PosternBuilder};
 pub use parts::part;
-pub use postern::dev::{Algorithm, Fault, Issuer, SignWith};
+pub use postern::dev::{Algorithm, ClientAuth, Fault, Issuer, SignWith};
 pub use tenant_file::{TenantFile, tenant};
 pub use wait::{eventually, until};
 

@@ -4,6 +4,8 @@ use std::net::IpAddr;
 
 use reqwest::Url;
 
+use crate::policy::path;
+
 /// The product's base URL, taken apart.
 pub struct Base {
     /// In its normal form, without a trailing slash.
@@ -22,9 +24,8 @@ pub fn base(text: &str) -> Result<Base, String> {
         return Err("a base URL has no query".to_owned());
     }
     let context_path = url.path().trim_end_matches('/');
-    // Requests are compared with this path in its one canonical form (design §4), which has none of these.
-    if context_path.contains(['%', ';']) || context_path.contains("//") {
-        return Err("the context path may hold neither `%`, `;` nor `//`".to_owned());
+    if !context_path.is_empty() && !path::is_canonical(context_path) {
+        return Err("the context path must be plain: requests are judged in one canonical form, and it would match none".to_owned());
     }
     Ok(Base {
         url: url.as_str().trim_end_matches('/').to_owned(),
