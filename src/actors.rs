@@ -89,6 +89,7 @@ pub async fn start(context: Context) -> io::Result<Actors> {
     let (directory_publisher, directory) = cell(Directory::default());
     let (told_complete, complete) = oneshot::channel();
     let (told_started, started) = oneshot::channel();
+    let shown = directory.clone();
     arbiter.spawn_fn(move || {
         if let Err(error) =
             rustix::thread::set_name(&std::ffi::CString::new(THREAD).expect("no NUL"))
@@ -119,7 +120,7 @@ pub async fn start(context: Context) -> io::Result<Actors> {
             sources,
         });
         let registry = registry.start();
-        let watcher = Watcher::new(folder, registry.clone().recipient())
+        let watcher = Watcher::new(folder, registry.clone().recipient(), shown)
             .map(|watcher| (registry, watcher.start()));
         // The other end is gone only if the daemon is giving up.
         drop(told_started.send(watcher));

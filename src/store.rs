@@ -1,7 +1,8 @@
 //! What was learnt or issued, in sled: the last good build of each tenant and the last known keys.
 //!
 //! The tenants folder is the truth for what operators wrote; the store is the truth for this. A write is
-//! flushed before anybody is shown what it holds, so that `kill -9` loses nothing that was acknowledged.
+//! flushed before anybody is shown what it holds, so that `kill -9` loses nothing that was acknowledged. What damage
+//! takes is noticed at the next start, where sled itself would go on without a word.
 
 mod tree;
 
@@ -24,11 +25,15 @@ use tree::Tree;
 const FORMAT: u32 = 1;
 /// Bytes of cache: the store is read at the start and hardly ever after.
 const CACHE: u64 = 16 * 1024 * 1024;
+/// The file beside sled's own that says how many batches of each tree are acknowledged. It is written after the
+/// flush, so that it never promises too much, and an older one is still true.
+const ACKNOWLEDGED: &str = "acknowledged";
 
 /// The daemon's memory. sled locks its folder, so that there is one per folder.
 #[derive(Debug, Clone)]
 pub struct Store {
     db: sled::Db,
+    path: PathBuf,
     builds: Tree<SourceRecord>,
     keys: Tree<KeyRecord>,
 }
@@ -64,7 +69,7 @@ pub enum StoreError {
     },
     /// Not what was written.
     #[error(
-        "the store {path} is damaged: {what}; nothing was deleted. Restore it from a backup, or move it away to start with an empty one: the tenants folder and the issuers fill it again"
+        "the store {path} is damaged: {what}; Postern deletes nothing of it. Restore it from a backup, or move it away to start with an empty one: the tenants folder and the issuers fill it again"
     )]
     Damaged {
         /// The folder.
@@ -149,20 +154,21 @@ impl Store {
             }
         }
         let tree = |name: &str| db.open_tree(name).map_err(failed);
+        let lost = |name: &str, what: String| damaged(format!("{name}: {what}"));
         let store = Self {
-            builds: Tree::new(tree("builds")?),
-            keys: Tree::new(tree("keys")?),
+            builds: Tree::open(tree("builds")?).map_err(|what| lost("builds", what))?,
+            keys: Tree::open(tree("keys")?).map_err(|what| lost("keys", what))?,
+            path: path.to_owned(),
             db: db.clone(),
         };
-        // Better to learn of damage now than at the next outage of an issuer.
-        store
-            .builds
-            .check()
-            .map_err(|what| damaged(format!("builds: {what}")))?;
-        store
-            .keys
-            .check()
-            .map_err(|what| damaged(format!("keys: {what}")))?;
+        let acknowledged = acknowledged(&path.join(ACKNOWLEDGED));
+        let there = [store.builds.batches(), store.keys.batches()];
+        for ((name, there), promised) in ["builds", "keys"].iter().zip(there).zip(acknowledged) {
+            if there < promised {
+                let what = format!("its last {} writes are lost", promised - there);
+                return Err(lost(name, what));
+            }
+        }
         Ok(store)
     }
 
@@ -180,17 +186,13 @@ impl Store {
         &self,
         builds: &[(TenantId, Option<SourceRecord>)],
     ) -> Result<(), StoreError> {
-        for (tenant, record) in builds {
-            match record {
-                Some(record) => self.builds.put(tenant.as_str(), record)?,
-                None => self.builds.remove(tenant.as_str())?,
-            }
-        }
         if builds.is_empty() {
-            Ok(())
-        } else {
-            self.flush()
+            return Ok(());
         }
+        let records = builds.iter();
+        self.builds
+            .put(records.map(|(tenant, record)| (tenant.as_str(), record.as_ref())))?;
+        self.flush()
     }
 
     /// The last known keys of a source.
@@ -204,7 +206,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::Write`].
     pub fn put_keys(&self, source: &SourceId, record: &KeyRecord) -> Result<(), StoreError> {
-        self.keys.put(&source.to_string(), record)?;
+        self.keys
+            .put([(source.to_string().as_str(), Some(record))])?;
         self.flush()
     }
 
@@ -215,9 +218,29 @@ impl Store {
     pub fn flush(&self) -> Result<(), StoreError> {
         self.db
             .flush()
-            .map(drop)
-            .map_err(|error| StoreError::Write(error.to_string()))
+            .map_err(|error| StoreError::Write(error.to_string()))?;
+        self.acknowledge();
+        Ok(())
     }
+
+    /// Only after a flush.
+    fn acknowledge(&self) {
+        let text = format!("{} {}\n", self.builds.batches(), self.keys.batches());
+        let file = self.path.join(ACKNOWLEDGED);
+        let aside = file.with_extension("new");
+        if let Err(error) = fs::write(&aside, text).and_then(|()| fs::rename(&aside, &file)) {
+            tracing::warn!(path = %file.display(), %error, "a loss of what was just written would go unnoticed");
+        }
+    }
+}
+
+/// How many batches of builds and keys were acknowledged; none where nobody can say.
+fn acknowledged(file: &Path) -> [u64; 2] {
+    let text = fs::read_to_string(file).unwrap_or_default();
+    let mut numbers = text
+        .split_whitespace()
+        .map(|number| number.parse().unwrap_or(0));
+    [(); 2].map(|()| numbers.next().unwrap_or(0))
 }
 
 fn from_sled(path: &Path, error: sled::Error) -> StoreError {

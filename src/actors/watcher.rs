@@ -15,9 +15,14 @@ use actix::{Actor, AsyncContext as _, Context, Handler, Message, Recipient};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 
 use super::registry::{FileChange, FilesChanged};
-use crate::tenant::{
-    folder::{is_tenant_file, tenant_files},
-    id::TenantId,
+use crate::{
+    snapshot::Reader,
+    tenant::{
+        Directory,
+        folder::{is_tenant_file, tenant_files},
+        id::TenantId,
+        problem::Problem,
+    },
 };
 use hints::{Hints, Wake};
 use look::{Look, Seen};
@@ -30,6 +35,8 @@ const DEBOUNCE: Duration = Duration::from_millis(15);
 const EVENT_LAG: Duration = Duration::from_millis(10);
 /// The same where no event told of its closing.
 const STILL: Duration = Duration::from_millis(50);
+/// How long a file must stand still whose closing may be among lost events: longer than a slow writer pauses.
+const LOST: Duration = Duration::from_secs(5);
 /// How often the start waits for files to stand still before it goes on without them.
 const PATIENCE: u32 = 20;
 
@@ -37,6 +44,7 @@ const PATIENCE: u32 = 20;
 pub struct Watcher {
     folder: PathBuf,
     registry: Recipient<FilesChanged>,
+    shown: Reader<Directory>,
     hints: Hints,
     notify: RecommendedWatcher,
     watched: BTreeSet<PathBuf>,
@@ -48,11 +56,15 @@ pub struct Watcher {
 }
 
 impl Watcher {
-    /// A watcher of `folder` that tells `registry`.
+    /// A watcher of `folder` that tells `registry`, and learns from what is `shown` which files were broken.
     ///
     /// # Errors
     /// If the folder can't be read or watched.
-    pub fn new(folder: PathBuf, registry: Recipient<FilesChanged>) -> io::Result<Self> {
+    pub fn new(
+        folder: PathBuf,
+        registry: Recipient<FilesChanged>,
+        shown: Reader<Directory>,
+    ) -> io::Result<Self> {
         let folder = std::path::absolute(folder)?;
         let named = |error: io::Error| {
             io::Error::new(
@@ -66,6 +78,7 @@ impl Watcher {
         let mut watcher = Self {
             folder,
             registry,
+            shown,
             hints,
             notify,
             watched: BTreeSet::new(),
@@ -74,9 +87,8 @@ impl Watcher {
             started: false,
             waited: 0,
         };
-        watcher
-            .watch(&watcher.folder.clone())
-            .map_err(io::Error::other)?;
+        let real = std::fs::canonicalize(&watcher.folder)?;
+        watcher.watch(&real).map_err(io::Error::other)?;
         Ok(watcher)
     }
 
@@ -88,32 +100,51 @@ impl Watcher {
         Ok(())
     }
 
-    /// Watches what the events of the tenants folder don't tell of: its parent (the folder itself may be a link
-    /// that is swapped), and the folders of linked and referenced files. None of them can be relied on: where
-    /// watching fails, SIGHUP is left.
+    /// Watches the tenants folder, and what its events don't tell of: the links that lead to it, its parent, and the
+    /// folders of linked and referenced files. What is not there is waited for in the folder above it. Only real
+    /// folders are watched, since the kernel's events know one name for each. Where watching fails, SIGHUP is left.
     fn watch_around(&mut self) {
-        let mut folders: BTreeSet<PathBuf> = BTreeSet::from([self.folder.clone()]);
-        folders.extend(self.folder.parent().map(Path::to_owned));
+        let mut entries: Vec<PathBuf> = look::links_to(&self.folder);
+        entries.push(self.folder.clone());
+        let entries = entries.iter().filter_map(|path| path.parent());
+        let mut folders: HashSet<&Path> = entries.chain([self.folder.as_path()]).collect();
         for seen in self.seen.values() {
-            folders.extend(
-                seen.depends_on
-                    .iter()
-                    .filter_map(|path| path.parent())
-                    .map(Path::to_owned),
-            );
+            folders.extend(seen.depends_on.iter().filter_map(|path| path.parent()));
         }
-        for folder in folders {
+        let real = |folder: &Path| {
+            folder
+                .ancestors()
+                .find_map(|folder| std::fs::canonicalize(folder).ok())
+        };
+        let wanted: BTreeSet<PathBuf> = folders.into_iter().filter_map(real).collect();
+        for left in self.watched.difference(&wanted) {
+            // It fails where the folder is gone, and with it the watch.
+            drop(self.notify.unwatch(left));
+        }
+        self.watched.retain(|folder| wanted.contains(folder));
+        for folder in wanted {
             if let Err(error) = self.watch(&folder) {
                 tracing::warn!(folder = %folder.display(), %error, "the folder can't be watched; send SIGHUP after changes in it");
             }
         }
     }
 
+    /// The tenants folder as events call it.
+    fn real_folder(&self) -> PathBuf {
+        std::fs::canonicalize(&self.folder).unwrap_or_else(|_| self.folder.clone())
+    }
+
     /// Looks at what the hints named.
     fn follow_hints(&mut self, context: &mut Context<Self>) {
         let hinted = self.hints.take();
         if hinted.overflowed {
-            self.being_written.clear();
+            let open = self.being_written.clone();
+            context.run_later(LOST, move |watcher, context| {
+                watcher
+                    .being_written
+                    .retain(|path| !open.contains(path) || look::changed_within(path, LOST));
+                watcher.scan(false, STILL, context);
+            });
         }
         for (path, open) in hinted.writing {
             if open {
@@ -122,29 +153,30 @@ impl Watcher {
                 self.being_written.remove(&path);
             }
         }
-        if hinted.paths.contains(&self.folder) {
-            // The folder was replaced: the watch is on the one that is gone.
-            self.watched.remove(&self.folder);
-            drop(self.notify.unwatch(&self.folder));
-            self.watch_around();
+        for path in &hinted.paths {
+            // A watched folder was replaced: the watch is on the one that is gone.
+            if self.watched.remove(path) {
+                drop(self.notify.unwatch(path));
+            }
         }
+        let real = self.real_folder();
         let ordinary = |path: &PathBuf| {
-            path.parent() == Some(&self.folder)
+            path.parent() == Some(&real)
                 && is_tenant_file(path)
                 && path
                     .symlink_metadata()
                     .is_ok_and(|metadata| metadata.is_file())
         };
         if self.started && !hinted.overflowed && hinted.paths.iter().all(ordinary) {
-            let files = hinted.paths.into_iter().collect();
+            let names = hinted.paths.iter().filter_map(|path| path.file_name());
+            let files = names.map(|name| self.folder.join(name)).collect();
             self.look_at(files, EVENT_LAG, context);
         } else {
-            let still = if hinted.overflowed || !self.started {
-                STILL
-            } else {
-                EVENT_LAG
-            };
-            self.scan(false, still, context);
+            let before = self.watched.clone();
+            self.watch_around();
+            // Of a writer in a folder that was not watched, no event told.
+            let blind = hinted.overflowed || !self.started || before != self.watched;
+            self.scan(false, if blind { STILL } else { EVENT_LAG }, context);
         }
     }
 
@@ -157,6 +189,14 @@ impl Watcher {
                 return;
             }
         };
+        if by_order {
+            // What was broken may have been so for a reason outside the files: a full disk, a date.
+            let shown = self.shown.current();
+            for (path, seen) in &mut self.seen {
+                let state = id_of(path).and_then(|id| Some(shown.tenants.get(&id)?.current()));
+                seen.again = state.is_none_or(|state| state.file.broken_since.is_some());
+            }
+        }
         let there: HashSet<&PathBuf> = files.iter().collect();
         let gone: Vec<PathBuf> = self
             .seen
@@ -171,7 +211,7 @@ impl Watcher {
         let mut changes: Vec<FileChange> = Vec::new();
         for path in gone {
             self.seen.remove(&path);
-            self.being_written.remove(&path);
+            self.being_written.remove(&look::as_events_call(&path));
             changes.extend(id_of(&path).map(FileChange::Gone));
         }
         self.tell(changes);
@@ -180,13 +220,16 @@ impl Watcher {
 
     fn look_at(&mut self, files: Vec<PathBuf>, still: Duration, context: &mut Context<Self>) {
         let mut changes = Vec::new();
-        let mut unsettled = Vec::new();
+        let (mut unsettled, mut open) = (Vec::new(), Vec::new());
+        let real = self.real_folder();
         for path in files {
             let being_written = |path: &Path| {
                 self.being_written.contains(path) || self.hints.is_being_written(path)
             };
-            match look::at(&path, self.seen.get(&path), being_written, still) {
-                Look::Unchanged | Look::BeingWritten => {}
+            let named = real.join(path.file_name().unwrap_or_default());
+            match look::at(&path, &named, self.seen.get(&path), being_written, still) {
+                Look::Unchanged => {}
+                Look::BeingWritten => open.push(path),
                 Look::Unsettled => unsettled.push(path),
                 Look::Changed(seen, change) => {
                     self.seen.insert(path, *seen);
@@ -195,8 +238,17 @@ impl Watcher {
             }
         }
         self.watch_around();
-        self.waited += 1;
+        self.waited = self.waited.saturating_add(1);
         let first = !self.started && (unsettled.is_empty() || self.waited >= PATIENCE);
+        if first {
+            // The store may remember them. Without a word they would be unknown until they are closed.
+            let unread = open.iter().chain(&unsettled);
+            changes.extend(unread.filter_map(|path| {
+                let why = "is still being written; it is read once its writer has closed it";
+                let problem = Problem::of_file(path, why);
+                Some(FileChange::Unreadable(id_of(path)?, problem))
+            }));
+        }
         if !unsettled.is_empty() {
             context.run_later(still, move |watcher, context| {
                 watcher.look_at(unsettled, still, context);

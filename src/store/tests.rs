@@ -73,3 +73,113 @@ fn an_unreadable_record_is_damage_and_stays_where_it_is() {
         ));
     }
 }
+
+/// sled goes on with what lies before the damage. Whatever is overwritten or cut off in its log, either everything is
+/// still there, or the store says that it is damaged, and says so again.
+#[test]
+fn damage_anywhere_in_the_log_loses_nothing_without_a_word() {
+    let data = tempfile::tempdir().unwrap();
+    let name = |number: u64| source(&format!("https://a{number}.example/"));
+    let long = |number: u64, letter: &str| KeyRecord {
+        document: letter.repeat(2_000),
+        ..record(number)
+    };
+    for letter in ["x", "y"] {
+        let store = reopen(data.path()).unwrap();
+        for number in 0..60 {
+            store
+                .put_keys(&name(number), &long(number, letter))
+                .unwrap();
+        }
+    }
+    drop(reopen(data.path()).unwrap());
+    let log = fs::read(data.path().join("store/db")).unwrap();
+    let mut noticed = 0;
+    for place in 0..16 {
+        let copy = tempfile::tempdir().unwrap();
+        copy_folder(&data.path().join("store"), &copy.path().join("store"));
+        let at = log.len() * place / 16 + 100;
+        let mut damaged = log.clone();
+        damaged[at..at + 64].fill(0x5a);
+        if place % 4 == 3 {
+            damaged.truncate(at);
+        }
+        fs::write(copy.path().join("store/db"), damaged).unwrap();
+        for _ in 0..2 {
+            match reopen(copy.path()) {
+                Ok(store) => {
+                    let there = |number| store.keys(&name(number)) == Some(long(number, "y"));
+                    assert!((0..60).all(there), "lost without a word at {at}");
+                }
+                Err(StoreError::Damaged { .. }) => noticed += 1,
+                Err(error) => panic!("at {at}: {error}"),
+            }
+        }
+    }
+    assert!(noticed > 0, "no damage was any");
+}
+
+/// A log that is simply gone is damage, too: its acknowledgement is still there.
+#[test]
+fn a_log_that_is_gone_is_noticed() {
+    let data = tempfile::tempdir().unwrap();
+    let store = Store::open(data.path()).unwrap();
+    store
+        .put_keys(&source("https://a.example/"), &record(1))
+        .unwrap();
+    drop(store);
+    drop(reopen(data.path()).unwrap());
+    for entry in fs::read_dir(data.path().join("store")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_file() && !path.ends_with(ACKNOWLEDGED) {
+            fs::remove_file(path).unwrap();
+        }
+    }
+    for _ in 0..2 {
+        let opened = reopen(data.path());
+        let said = opened.map(drop).unwrap_err().to_string();
+        assert!(said.contains("writes are lost"), "{said}");
+    }
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(12))]
+
+    /// Whatever is kept, replaced and forgotten, in whatever batches: the seal fits, and the store is what a map is.
+    #[test]
+    fn a_store_is_a_map_over_restarts(
+        batches in proptest::collection::vec(proptest::collection::vec((0_u8..6, proptest::option::of(0_u64..3)), 0..5), 0..12),
+        restarts: u16,
+    ) {
+        let data = tempfile::tempdir().unwrap();
+        let mut store = Store::open(data.path()).unwrap();
+        let mut expected = std::collections::BTreeMap::new();
+        for (at, batch) in batches.into_iter().enumerate() {
+            let names: Vec<String> = batch.iter().map(|(name, _)| name.to_string()).collect();
+            let records: Vec<_> = batch.iter().map(|(_, at)| at.map(record)).collect();
+            let changes = names.iter().zip(&records).map(|(name, record)| (name.as_str(), record.as_ref()));
+            store.keys.put(changes).unwrap();
+            store.flush().unwrap();
+            expected.extend(names.into_iter().zip(records));
+            if restarts >> at & 1 == 1 {
+                drop(store);
+                store = reopen(data.path()).unwrap();
+            }
+            for (name, record) in &expected {
+                proptest::prop_assert_eq!(&store.keys.get(name), record);
+            }
+        }
+    }
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        if entry.path().is_dir() {
+            copy_folder(&entry.path(), &to.join(entry.file_name()));
+        } else {
+            fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+        }
+    }
+}

@@ -1,37 +1,100 @@
-//! A sled tree that holds one type of record, each with its version before it.
+//! A sled tree that holds one type of record, each with its version before it, under a seal.
+//!
+//! Where sled finds its log damaged it may go on with what lies before the damage, and say nothing. So every batch
+//! carries a [`Seal`] over the whole tree: records that are missing, or older than the seal, don't fit it.
 
-use std::marker::PhantomData;
+use std::{
+    collections::BTreeMap,
+    marker::PhantomData,
+    sync::{Arc, Mutex, PoisonError},
+};
 
+use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::StoreError;
 
 /// The first byte of every record. A record of another version is migrated when there is one.
 const VERSION: u8 = 1;
+/// Where the seal lies. No record is named so: tenants and sources have no control characters.
+const SEAL: &[u8] = b"\0seal";
 
 /// Name → record.
 #[derive(Debug)]
 pub struct Tree<R> {
     tree: sled::Tree,
+    seal: Arc<Mutex<Seal>>,
     record: PhantomData<fn() -> R>,
+}
+
+/// What a tree holds, in short: how many batches were written to it, and the sum of its records' digests.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Seal {
+    batches: u64,
+    sum: [u8; 32],
+}
+
+impl Seal {
+    /// Adds a record, or takes it out again: the sum is a XOR, in which order is nothing.
+    fn toggle(&mut self, name: &[u8], bytes: &[u8]) {
+        let length = (name.len() as u64).to_be_bytes();
+        let record = digest(&SHA256, &[&length, name, bytes].concat());
+        for (sum, byte) in self.sum.iter_mut().zip(record.as_ref()) {
+            *sum ^= byte;
+        }
+    }
+
+    fn to_bytes(self) -> Vec<u8> {
+        [&self.batches.to_be_bytes()[..], &self.sum].concat()
+    }
 }
 
 impl<R> Clone for Tree<R> {
     fn clone(&self) -> Self {
-        Self::new(self.tree.clone())
-    }
-}
-
-impl<R> Tree<R> {
-    pub fn new(tree: sled::Tree) -> Self {
         Self {
-            tree,
+            tree: self.tree.clone(),
+            seal: Arc::clone(&self.seal),
             record: PhantomData,
         }
     }
 }
 
 impl<R: Serialize + DeserializeOwned> Tree<R> {
+    /// Reads every record once: better to learn of damage now than at the next outage of an issuer.
+    pub fn open(tree: sled::Tree) -> Result<Self, String> {
+        let (mut found, mut sealed) = (Seal::default(), Seal::default().to_bytes());
+        for entry in &tree {
+            let (name, bytes) = entry.map_err(|error| error.to_string())?;
+            if name == SEAL {
+                sealed = bytes.to_vec();
+                continue;
+            }
+            decode::<R>(&bytes).map_err(|error| {
+                format!("the record {:?}: {error}", String::from_utf8_lossy(&name))
+            })?;
+            found.toggle(&name, &bytes);
+        }
+        if let Some(batches) = sealed.first_chunk() {
+            found.batches = u64::from_be_bytes(*batches);
+        }
+        if found.to_bytes() != sealed {
+            return Err("some of its records are lost, or are older ones".into());
+        }
+        Ok(Self {
+            tree,
+            seal: Arc::new(Mutex::new(found)),
+            record: PhantomData,
+        })
+    }
+
+    /// How many batches were ever written.
+    pub fn batches(&self) -> u64 {
+        self.seal
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .batches
+    }
+
     pub fn get(&self, name: &str) -> Option<R> {
         let bytes = self
             .tree
@@ -45,31 +108,36 @@ impl<R: Serialize + DeserializeOwned> Tree<R> {
             .ok()
     }
 
-    pub fn put(&self, name: &str, record: &R) -> Result<(), StoreError> {
-        let mut bytes = vec![VERSION];
-        serde_json::to_writer(&mut bytes, record)
-            .map_err(|error| StoreError::Write(error.to_string()))?;
-        self.tree
-            .insert(name, bytes)
-            .map(drop)
-            .map_err(|error| StoreError::Write(error.to_string()))
-    }
-
-    pub fn remove(&self, name: &str) -> Result<(), StoreError> {
-        self.tree
-            .remove(name)
-            .map(drop)
-            .map_err(|error| StoreError::Write(error.to_string()))
-    }
-
-    /// Reads every record once.
-    pub fn check(&self) -> Result<(), String> {
-        for entry in &self.tree {
-            let (name, bytes) = entry.map_err(|error| error.to_string())?;
-            decode::<R>(&bytes).map_err(|error| {
-                format!("the record {:?}: {error}", String::from_utf8_lossy(&name))
-            })?;
+    /// Keeps or (`None`) forgets records: all of them, or none.
+    pub fn put<'r>(
+        &self,
+        records: impl IntoIterator<Item = (&'r str, Option<&'r R>)>,
+    ) -> Result<(), StoreError>
+    where
+        R: 'r,
+    {
+        let failed = |error: sled::Error| StoreError::Write(error.to_string());
+        let records: BTreeMap<_, _> = records.into_iter().collect();
+        let mut seal = self.seal.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut next, mut batch) = (*seal, sled::Batch::default());
+        for (name, record) in records {
+            if let Some(before) = self.tree.get(name).map_err(failed)? {
+                next.toggle(name.as_bytes(), &before);
+            }
+            let Some(record) = record else {
+                batch.remove(name);
+                continue;
+            };
+            let mut bytes = vec![VERSION];
+            serde_json::to_writer(&mut bytes, record)
+                .map_err(|error| StoreError::Write(error.to_string()))?;
+            next.toggle(name.as_bytes(), &bytes);
+            batch.insert(name, bytes);
         }
+        next.batches += 1;
+        batch.insert(SEAL, next.to_bytes());
+        self.tree.apply_batch(batch).map_err(failed)?;
+        *seal = next;
         Ok(())
     }
 }

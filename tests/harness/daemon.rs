@@ -20,6 +20,7 @@ pub struct PosternBuilder {
     tenants: Vec<TenantFile>,
     flags: Vec<String>,
     environment: Vec<(String, String)>,
+    tenants_at: Option<String>,
 }
 
 impl PosternBuilder {
@@ -38,19 +39,26 @@ impl PosternBuilder {
         self
     }
 
+    /// Another tenants folder than `tenants`, below the daemon's folder.
+    pub fn tenants_at(mut self, path: &str) -> Self {
+        self.tenants_at = Some(path.into());
+        self
+    }
+
     /// Starts it, and waits until it is ready.
     pub fn start(self) -> Postern {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        fs::create_dir(folder.path().join("tenants")).expect("a folder in it");
         let mut postern = Postern {
             folder,
             flags: self.flags,
             environment: self.environment,
+            tenants_at: self.tenants_at.unwrap_or_else(|| "tenants".into()),
             child: None,
             log: Arc::default(),
             check: String::new(),
             ops: String::new(),
         };
+        fs::create_dir_all(postern.tenants()).expect("a folder in it");
         for tenant in &self.tenants {
             fs::write(postern.tenant_path(tenant.name()), tenant.text())
                 .expect("the tenant file is written");
@@ -65,6 +73,7 @@ pub struct Postern {
     folder: TempDir,
     flags: Vec<String>,
     environment: Vec<(String, String)>,
+    tenants_at: String,
     child: Option<Child>,
     log: Arc<Mutex<String>>,
     check: String,
@@ -143,7 +152,7 @@ impl Postern {
     }
 
     pub fn tenants(&self) -> PathBuf {
-        self.folder.path().join("tenants")
+        self.folder.path().join(&self.tenants_at)
     }
 
     pub fn data(&self) -> PathBuf {

@@ -67,22 +67,25 @@ impl Hints {
         let mut gathered = self.gathered();
         match event {
             Err(error) => {
-                tracing::warn!(%error, "an event of the file system was lost; the folder is scanned");
+                tracing::warn!(%error, "file system events were lost; the folder is scanned");
                 gathered.hinted.overflowed = true;
             }
-            Ok(event) if event.need_rescan() => gathered.hinted.overflowed = true,
+            Ok(event) if event.need_rescan() => {
+                tracing::warn!("file system events were lost; the folder is scanned");
+                gathered.hinted.overflowed = true;
+            }
             Ok(event) => {
                 let Some(writing) = meaning(event.kind) else {
                     return;
                 };
                 for path in event.paths {
                     match writing {
-                        // A link is whole as soon as it is there; a file that is opened to be made is closed later.
+                        // A file that is opened to be made is empty, and closed later. One that has something in
+                        // it was linked into place, or the event of its first write is next.
                         Writing::Made => {
-                            let by_open = path.symlink_metadata().is_ok_and(|metadata| {
-                                metadata.is_file()
-                                    && std::os::unix::fs::MetadataExt::nlink(&metadata) == 1
-                            });
+                            let by_open = path
+                                .symlink_metadata()
+                                .is_ok_and(|metadata| metadata.is_file() && metadata.len() == 0);
                             if by_open {
                                 gathered.hinted.writing.insert(path, true);
                                 continue;
@@ -137,3 +140,6 @@ fn meaning(kind: EventKind) -> Option<Writing> {
         _ => Some(Writing::Nothing),
     }
 }
+
+#[cfg(test)]
+mod tests;
