@@ -6,8 +6,8 @@ mod parts;
 mod tenant_file;
 mod wait;
 
-pub use answer::{Answer, Request};
-pub use daemon::{Postern, PosternBuilder};
+pub use answer::{Answer, Request, connect};
+pub use daemon::{BINARY, Postern, PosternBuilder};
 pub use parts::part;
 pub use postern::dev::{Algorithm, Fault, Issuer, SignWith};
 pub use tenant_file::{TenantFile, tenant};
