@@ -13,7 +13,7 @@ use sd_notify::NotifyState;
 use serde::Serialize;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
-    time::{interval, timeout},
+    time::{interval, sleep, timeout},
 };
 
 use crate::{
@@ -28,6 +28,10 @@ use crate::{
     settings::{ListenAddress, Listener, TrustedProxies, bind_unix},
     store::Store,
 };
+
+/// Between the last accept and the stop. actix drops connections that were accepted and have not reached a worker
+/// yet when it stops; those that wait in the socket are the next daemon's, if the socket is systemd's.
+const SETTLE: Duration = Duration::from_millis(250);
 
 /// Everything that a daemon is started with.
 #[derive(Debug)]
@@ -124,6 +128,8 @@ impl Daemon {
         notify(&[NotifyState::Stopping]);
         tracing::info!("stopping");
         let [check_handle, ops_handle, admin_handle] = handles;
+        check_handle.pause().await;
+        sleep(SETTLE).await;
         check_handle.stop(true).await;
         drop(checks.await);
         ops_handle.stop(false).await;
