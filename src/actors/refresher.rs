@@ -380,7 +380,11 @@ impl Handler<Arrived> for Refresher {
                     rounds,
                     ..before
                 });
-                self.schedule(&id, schedule::after_failure(failures, error.retry_after()), context);
+                self.schedule(
+                    &id,
+                    schedule::after_failure(failures, error.retry_after()),
+                    context,
+                );
             }
         }
         if again {
