@@ -50,3 +50,12 @@ fn until_answered(postern: &Postern, tenant: &str, token: &str, word: &str) -> s
         last == word
     })
 }
+
+/// Whether `/metrics` has exactly this line.
+fn counts(postern: &Postern, line: &str) -> bool {
+    postern
+        .ops("/metrics")
+        .body
+        .lines()
+        .any(|shown| shown == line)
+}

@@ -79,8 +79,8 @@ fn an_unreadable_record_is_damage_and_stays_where_it_is() {
 #[test]
 fn damage_anywhere_in_the_log_loses_nothing_without_a_word() {
     let data = tempfile::tempdir().unwrap();
-    let name = |number: u64| source(&format!("https://a{number}.example/"));
-    let long = |number: u64, letter: &str| KeyRecord {
+    let called = |number: u64| source(&format!("https://a{number}.example/"));
+    let wordy = |number: u64, letter: &str| KeyRecord {
         document: letter.repeat(2_000),
         ..record(number)
     };
@@ -88,35 +88,35 @@ fn damage_anywhere_in_the_log_loses_nothing_without_a_word() {
         let store = reopen(data.path()).unwrap();
         for number in 0..60 {
             store
-                .put_keys(&name(number), &long(number, letter))
+                .put_keys(&called(number), &wordy(number, letter))
                 .unwrap();
         }
     }
     drop(reopen(data.path()).unwrap());
     let log = fs::read(data.path().join("store/db")).unwrap();
-    let mut noticed = 0;
+    let mut reported = 0;
     for place in 0..16 {
-        let copy = tempfile::tempdir().unwrap();
-        copy_folder(&data.path().join("store"), &copy.path().join("store"));
+        let elsewhere = tempfile::tempdir().unwrap();
+        copy_folder(&data.path().join("store"), &elsewhere.path().join("store"));
         let at = log.len() * place / 16 + 100;
         let mut damaged = log.clone();
         damaged[at..at + 64].fill(0x5a);
         if place % 4 == 3 {
             damaged.truncate(at);
         }
-        fs::write(copy.path().join("store/db"), damaged).unwrap();
+        fs::write(elsewhere.path().join("store/db"), damaged).unwrap();
         for _ in 0..2 {
-            match reopen(copy.path()) {
+            match reopen(elsewhere.path()) {
                 Ok(store) => {
-                    let there = |number| store.keys(&name(number)) == Some(long(number, "y"));
+                    let there = |number| store.keys(&called(number)) == Some(wordy(number, "y"));
                     assert!((0..60).all(there), "lost without a word at {at}");
                 }
-                Err(StoreError::Damaged { .. }) => noticed += 1,
+                Err(StoreError::Damaged { .. }) => reported += 1,
                 Err(error) => panic!("at {at}: {error}"),
             }
         }
     }
-    assert!(noticed > 0, "no damage was any");
+    assert!(reported > 0, "no damage was any");
 }
 
 /// A log that is simply gone is damage, too: its acknowledgement is still there.

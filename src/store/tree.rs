@@ -22,7 +22,7 @@ const SEAL: &[u8] = b"\0seal";
 /// Name → record.
 #[derive(Debug)]
 pub struct Tree<R> {
-    tree: sled::Tree,
+    records: sled::Tree,
     seal: Arc<Mutex<Seal>>,
     record: PhantomData<fn() -> R>,
 }
@@ -52,7 +52,7 @@ impl Seal {
 impl<R> Clone for Tree<R> {
     fn clone(&self) -> Self {
         Self {
-            tree: self.tree.clone(),
+            records: self.records.clone(),
             seal: Arc::clone(&self.seal),
             record: PhantomData,
         }
@@ -81,7 +81,7 @@ impl<R: Serialize + DeserializeOwned> Tree<R> {
             return Err("some of its records are lost, or are older ones".into());
         }
         Ok(Self {
-            tree,
+            records: tree,
             seal: Arc::new(Mutex::new(found)),
             record: PhantomData,
         })
@@ -97,7 +97,7 @@ impl<R: Serialize + DeserializeOwned> Tree<R> {
 
     pub fn get(&self, name: &str) -> Option<R> {
         let bytes = self
-            .tree
+            .records
             .get(name)
             .inspect_err(|error| tracing::error!(%error, name, "the store can't be read"))
             .ok()??;
@@ -117,11 +117,11 @@ impl<R: Serialize + DeserializeOwned> Tree<R> {
         R: 'r,
     {
         let failed = |error: sled::Error| StoreError::Write(error.to_string());
-        let records: BTreeMap<_, _> = records.into_iter().collect();
+        let changes: BTreeMap<_, _> = records.into_iter().collect();
         let mut seal = self.seal.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut next, mut batch) = (*seal, sled::Batch::default());
-        for (name, record) in records {
-            if let Some(before) = self.tree.get(name).map_err(failed)? {
+        for (name, record) in changes {
+            if let Some(before) = self.records.get(name).map_err(failed)? {
                 next.toggle(name.as_bytes(), &before);
             }
             let Some(record) = record else {
@@ -136,7 +136,7 @@ impl<R: Serialize + DeserializeOwned> Tree<R> {
         }
         next.batches += 1;
         batch.insert(SEAL, next.to_bytes());
-        self.tree.apply_batch(batch).map_err(failed)?;
+        self.records.apply_batch(batch).map_err(failed)?;
         *seal = next;
         Ok(())
     }

@@ -1,6 +1,6 @@
 use std::{fs, os::unix::fs::symlink, path::Path};
 
-use super::{fixed, replace, until_answered};
+use super::{counts, fixed, replace, until_answered};
 use crate::harness::{Postern, eventually, issuer};
 
 /// What a careless hand can do to a file: its name in a failure, and the deed.
@@ -120,8 +120,8 @@ fn an_error_is_shown_wherever_an_operator_looks() {
         "{printed}"
     );
     assert!(postern.log().contains(&place), "the log shows it");
-    let broken_metric = "postern_tenant_file_broken{tenant=\"jira\"}";
-    assert_eq!(postern.metric(broken_metric), 1.0);
+    let broken_metric = "postern_tenant_file_broken{tenant=\"jira\"} 1";
+    assert!(counts(&postern, broken_metric), "the metric shows it");
 
     postern.write(&good);
     eventually("it is mended", || {
@@ -131,7 +131,7 @@ fn an_error_is_shown_wherever_an_operator_looks() {
         postern.tenant_status("jira")["problems"],
         serde_json::json!([])
     );
-    assert_eq!(postern.metric(broken_metric), 0.0);
+    assert!(!counts(&postern, broken_metric), "the metric is mended");
     let printed = postern.cli(&["status", "jira"]);
     assert!(!String::from_utf8_lossy(&printed.stdout).contains(&place));
 }

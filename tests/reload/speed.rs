@@ -29,7 +29,7 @@ fn median_of_edits(acme: &Issuer, write: impl Fn(&Postern, &TenantFile)) -> Dura
 
 #[test]
 fn an_edit_in_place_is_served_within_a_tenth_of_a_second() {
-    let median = median_of_edits(&issuer(), |postern, file| postern.write(file));
+    let median = median_of_edits(&issuer(), Postern::write);
     assert!(median < Duration::from_millis(100), "{median:?}");
 }
 

@@ -89,11 +89,13 @@ pub fn at(
         .iter()
         .filter_map(|path| fs::canonicalize(path).ok())
         .collect();
-    depends_on = depends_on
+    // As written, too: what lies there may be another file after a folder on the way was swapped.
+    let called: Vec<PathBuf> = depends_on
         .iter()
         .chain(&links)
         .map(|path| as_events_call(path))
         .collect();
+    depends_on.extend(called);
     depends_on.extend(real);
     depends_on.sort();
     depends_on.dedup();

@@ -12,9 +12,9 @@ fn look(path: &Path, before: Option<&Seen>, still: Duration) -> Look {
     at(path, &as_events_call(path), before, nobody, still)
 }
 
-fn seen(look: Look) -> Box<Seen> {
+fn seen(look: Look) -> Seen {
     match look {
-        Look::Changed(seen, Some(FileChange::Read(_))) => seen,
+        Look::Changed(seen, Some(FileChange::Read(_))) => *seen,
         _ => panic!("it was not read"),
     }
 }
