@@ -1,12 +1,14 @@
 //! What the caller presented in `Authorization`; unverified until a verifier says so.
 
+use std::fmt;
+
 use crate::decision::{Denial, Denied};
 
 /// The longest token. Above, no provider's token was ever seen, and every byte costs before it is judged.
 pub const MAX_TOKEN: usize = 16 * 1024;
 
 /// The `Authorization` fields of a request, before they are understood.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub enum Authorization<'r> {
     /// There is none.
     Absent,
@@ -17,7 +19,7 @@ pub enum Authorization<'r> {
 }
 
 /// A credential by its scheme.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub enum Credential<'r> {
     /// No `Authorization` at all.
     None,
@@ -71,6 +73,27 @@ impl<'r> Credential<'r> {
         str::from_utf8(token)
             .map(Self::Bearer)
             .map_err(|_| malformed("the token is not ASCII"))
+    }
+}
+
+impl fmt::Debug for Authorization<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Absent => "Absent",
+            Self::One(_) => "One(redacted)",
+            Self::Several => "Several",
+        })
+    }
+}
+
+impl fmt::Debug for Credential<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "None",
+            Self::Bearer(_) => "Bearer(redacted)",
+            Self::Basic => "Basic",
+            Self::Other => "Other",
+        })
     }
 }
 

@@ -7,6 +7,7 @@ mod ops;
 mod response;
 
 use std::{
+    cell::RefCell,
     io,
     net::TcpListener,
     os::unix::net::UnixListener,
@@ -16,7 +17,7 @@ use std::{
 
 use actix_web::{
     App, HttpRequest, HttpResponse, HttpServer,
-    dev::Server,
+    dev::{Payload, Server},
     http::header::{CONTENT_LENGTH, TRANSFER_ENCODING},
     web,
 };
@@ -64,9 +65,12 @@ pub fn serve_checks(
             .app_data(data.clone())
             .default_service(web::to(answer))
     };
+    let server = HttpServer::new(app).on_connect(|_, connection| {
+        connection.insert(UnreadBody::default());
+    });
     listeners
         .into_iter()
-        .try_fold(HttpServer::new(app), |server, listener| match listener {
+        .try_fold(server, |server, listener| match listener {
             Listener::Tcp(listener) => server.listen(listener),
             Listener::Unix(listener) => server.listen_uds(listener),
         })
@@ -113,7 +117,12 @@ pub fn serve_admin(shared: &Arc<Shared>, listener: UnixListener) -> io::Result<S
         .run())
 }
 
-async fn answer(http: HttpRequest, shared: web::Data<Shared>) -> HttpResponse {
+/// A body that was announced and is never read, kept until its connection ends: actix-http closes the connection of
+/// an unread body, but of one that was dropped it awaits the last chunk, and that may never come.
+#[derive(Default)]
+struct UnreadBody(RefCell<Option<Payload>>);
+
+async fn answer(http: HttpRequest, body: web::Payload, shared: web::Data<Shared>) -> HttpResponse {
     let Some((endpoint, tenant, target)) = contract::route(&http) else {
         return HttpResponse::NotFound().finish();
     };
@@ -143,6 +152,9 @@ async fn answer(http: HttpRequest, shared: web::Data<Shared>) -> HttpResponse {
         response
             .head_mut()
             .set_connection_type(actix_web::http::ConnectionType::Close);
+        if let Some(unread) = http.conn_data::<UnreadBody>() {
+            unread.0.replace(Some(body.into_inner()));
+        }
     }
     response
 }

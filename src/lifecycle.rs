@@ -88,6 +88,9 @@ impl Daemon {
 
         let ops = std::net::TcpListener::bind(self.ops)
             .with_context(|| format!("--ops-listen {} can't be bound", self.ops))?;
+        if !self.ops.ip().is_loopback() {
+            tracing::warn!(ops = %self.ops, "the ops listener can be reached from other machines; it names tenants and issuers");
+        }
         let announcement = self.announcement(&ops)?;
         let ops = http::serve_ops(&shared, ops)?;
         let ops_handle = ops.handle();
@@ -219,7 +222,7 @@ fn bind_private(path: &Path) -> io::Result<std::os::unix::net::UnixListener> {
     use std::os::unix::fs::PermissionsExt as _;
     let aside = path.with_extension(format!("{}.new", std::process::id()));
     drop(bind_unix(path)?);
-    let listener = std::os::unix::net::UnixListener::bind(&aside)?;
+    let listener = bind_unix(&aside)?;
     std::fs::set_permissions(&aside, std::fs::Permissions::from_mode(0o600))?;
     std::fs::rename(&aside, path)?;
     Ok(listener)

@@ -71,10 +71,13 @@ pub fn is_public(access: &Access, request: &Request<'_>, path: &str) -> bool {
 
 /// Whether the request carries a session cookie of the product.
 #[must_use]
-pub fn has_session(product: Product, cookies: &str) -> bool {
-    cookies.split(';').any(|pair| {
-        let name = pair.split('=').next().unwrap_or_default().trim();
-        product.session_cookies().contains(&name)
+pub fn has_session(product: Product, cookies: &[u8]) -> bool {
+    cookies.split(|byte| *byte == b';').any(|pair| {
+        let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default();
+        product
+            .session_cookies()
+            .iter()
+            .any(|known| known.as_bytes() == name.trim_ascii())
     })
 }
 
@@ -86,7 +89,7 @@ pub fn has_session(product: Product, cookies: &str) -> bool {
 pub fn before_anything(access: &Access, request: &Request<'_>) -> Result<(), Denial> {
     if !access.allow_networks.is_empty() || !access.deny_networks.is_empty() {
         let address = request.address.ok_or_else(|| {
-            Denial::new(Denied::BadCheckRequest, "the tenant's networks can't be judged: the proxy sent no client address (X-Real-IP or X-Forwarded-For)")
+            Denial::new(Denied::BadCheckRequest, "the tenant's networks can't be judged: the proxy sent no readable client address (X-Real-IP or X-Forwarded-For)")
         })?;
         in_networks(access, address)?;
     }

@@ -38,6 +38,8 @@ pub struct Store {
 pub struct KeyRecord {
     /// The JWK Set document.
     pub document: String,
+    /// Where it was found, by the issuer's metadata or the tenant's file.
+    pub jwks_uri: String,
     /// When the issuer last confirmed it, in seconds since the epoch.
     pub confirmed_at: u64,
 }

@@ -8,6 +8,7 @@ pub mod folder;
 pub mod id;
 mod parse;
 pub mod problem;
+pub mod reference;
 mod report;
 pub mod schema;
 pub mod settings;

@@ -118,11 +118,15 @@ fn unknown_issuer(jwt: &Jwt<'_>, tenant: &Tenant) -> Denial {
         .providers
         .iter()
         .filter_map(|provider| provider.issuer.as_deref())
+        .take(5)
         .collect();
-    Denial::new(
-        Denied::UnknownIssuer,
-        format!("{found}; this tenant accepts {}", known.join(", ")),
-    )
+    let wanted = if known.is_empty() {
+        "none of this tenant's providers has an `issuer`, so that it takes opaque tokens only"
+            .to_owned()
+    } else {
+        format!("this tenant accepts {}", known.join(", "))
+    };
+    Denial::new(Denied::UnknownIssuer, format!("{found}; {wanted}"))
 }
 
 impl Judge<'_> {
@@ -164,6 +168,11 @@ impl Judge<'_> {
             claims.is_an_access_token()?;
             claims.is_for(settings)?;
             proved = Some((claims, expires));
+        } else if let Some(jwt) = &self.jwt {
+            // Not proved, so it can only speak against itself: some endpoints call every JWT of the issuer active.
+            jwt.has_typ(None)?;
+            jwt.unverified_claims().is_not_bound()?;
+            jwt.unverified_claims().is_an_access_token()?;
         }
         let (claims, reusable_until, method) = match (&settings.introspection, proved) {
             (None, Some((claims, expires))) => (claims, expires, Method::Jwt),
@@ -229,7 +238,22 @@ impl Judge<'_> {
         }
         claims.is_not_bound()?;
         claims.is_an_access_token()?;
-        claims.is_for(settings)?;
+        // RFC 7662 §2.2: an endpoint may know refresh tokens as well, and call them active.
+        if let Some(kind) = claims.get("token_type")
+            && !kind
+                .as_str()
+                .is_some_and(|kind| kind.eq_ignore_ascii_case("bearer"))
+        {
+            let message = format!(
+                "the introspection answer is about a token of the type {}; send an access token",
+                claims::quoted(kind)
+            );
+            return Err(Denial::new(Denied::WrongTokenKind, message).into());
+        }
+        // Where the signature has proved the audience, an answer that is silent about it takes nothing back.
+        if settings.signature.is_none() || claims.get("aud").is_some() {
+            claims.is_for(settings)?;
+        }
         let until = now + crate::issuer::introspection::CACHED_ACTIVE;
         Ok((claims, expires.map_or(until, |expires| until.min(expires))))
     }
@@ -277,6 +301,13 @@ impl Judge<'_> {
         };
         if !for_us {
             return Err(broken("is for another client"));
+        }
+        // An answer of another day may be about another token.
+        let leeway =
+            self.provider.settings.leeway.as_secs() + crate::issuer::introspection::CACHED_ACTIVE;
+        match claims.issued() {
+            Ok(Some(at)) if now.abs_diff(at) <= leeway => {}
+            _ => return Err(broken("does not say that it was made just now (iat)")),
         }
         match claims.get("token_introspection") {
             Some(serde_json::Value::Object(members)) => Ok(members.clone().into()),

@@ -10,6 +10,8 @@ mod commands;
 mod introspection;
 /// One tenant's dead or hanging provider costs its neighbours nothing.
 mod isolation;
+/// Tokens that look right to somebody, and tokens that look wrong and are not.
+mod judging;
 /// Behind real nginx, as README shows it.
 mod nginx;
 /// npm's `oidc-provider`, a certified issuer that is not ours.

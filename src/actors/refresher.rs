@@ -127,6 +127,7 @@ impl Refresher {
             return;
         }
         kept.in_flight = true;
+        let last_time = self.store.keys(id).map(|record| record.jwks_uri);
         let (outgoing, ca, id, arrived) = (
             self.outgoing.clone(),
             kept.ca.clone(),
@@ -134,7 +135,7 @@ impl Refresher {
             context.address(),
         );
         self.outgoing.runtime().spawn(async move {
-            let outcome = jwks::fetch(&outgoing, ca.as_deref(), &id).await;
+            let outcome = jwks::fetch(&outgoing, ca.as_deref(), &id, last_time.as_deref()).await;
             arrived.do_send(Arrived {
                 source: id,
                 outcome,
@@ -318,24 +319,17 @@ impl Handler<Arrived> for Refresher {
         let before = kept.publisher.current();
         // The round that was asked for meanwhile is still to come.
         let rounds = before.rounds + u64::from(!again);
-        let asked = match &outcome {
-            Err(FetchError::Status { retry_after, .. }) => *retry_after,
-            _ => None,
-        };
-        let stored = outcome
-            .map_err(|error| error.to_string())
-            .and_then(|document| {
+        match outcome {
+            Ok(document) => {
                 let record = KeyRecord {
                     document: document.text.clone(),
+                    jwks_uri: document.jwks_uri.to_string(),
                     confirmed_at: now,
                 };
-                self.store
-                    .put_keys(&id, &record)
-                    .map_err(|error| error.to_string())?;
-                Ok(document)
-            });
-        match stored {
-            Ok(document) => {
+                // Shown even if it can't be kept: on a full disk, a key that the issuer withdrew must still go.
+                if let Err(error) = self.store.put_keys(&id, &record) {
+                    tracing::error!(issuer = id.label(), %error, "a restart will not know these keys");
+                }
                 kept.failures = 0;
                 kept.source.confirm(now);
                 if let Some(keys) = &before.keys {
@@ -382,11 +376,12 @@ impl Handler<Arrived> for Refresher {
                     "the keys can't be fetched: {error}"
                 );
                 kept.publisher.publish(Fetched {
-                    error: Some(error.into()),
+                    error: Some(error.to_string().into()),
                     rounds,
                     ..before
                 });
-                self.schedule(&id, schedule::after_failure(failures, asked), context);
+                let next = schedule::after_failure(failures, error.retry_after());
+                self.schedule(&id, next, context);
             }
         }
         if again {

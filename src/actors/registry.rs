@@ -118,7 +118,7 @@ impl Handler<FilesChanged> for Registry {
             let outcome = match (&written, outcome) {
                 (Err(error), Outcome::Good { path, .. }) => Outcome::Broken {
                     problems: vec![Problem::of_file(&path, error.to_string())],
-                    last_good: None,
+                    last_good: self.last_good(&id),
                 },
                 (_, outcome) => outcome,
             };

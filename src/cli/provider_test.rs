@@ -237,7 +237,7 @@ async fn fetch(
     let place = status::origin(origin);
     let fetched = match (origin, SourceId::of(origin, settings.ca.as_deref())) {
         (KeyOrigin::Fixed(set), _) => Ok(Arc::clone(set)),
-        (_, Some(id)) => jwks::fetch(outgoing, settings.ca.as_deref(), &id)
+        (_, Some(id)) => jwks::fetch(outgoing, settings.ca.as_deref(), &id, None)
             .await
             .map(|document| Arc::new(document.keys))
             .map_err(|error| error.to_string()),

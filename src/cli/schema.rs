@@ -7,14 +7,18 @@ use std::{
 
 use anyhow::Context;
 
-use crate::tenant::schema;
+use crate::tenant::{reference, schema};
 
 /// Print the JSON Schema of a tenant file
 ///
 /// Editors complete keys and mark mistakes with it. Put it beside the tenant files, and let
 /// each start with the line `#:schema ./tenant.schema.json`.
 #[derive(Debug, clap::Args)]
-pub struct Schema {}
+pub struct Schema {
+    /// Print the reference for people instead, as Markdown
+    #[arg(long)]
+    markdown: bool,
+}
 
 impl Schema {
     /// Prints the schema.
@@ -22,8 +26,13 @@ impl Schema {
     /// # Errors
     /// Nobody reads it.
     pub fn run(self) -> anyhow::Result<ExitCode> {
+        let text = if self.markdown {
+            reference::markdown()
+        } else {
+            schema::text()
+        };
         io::stdout()
-            .write_all(schema::text().as_bytes())
+            .write_all(text.as_bytes())
             .context("cannot print the schema")?;
         Ok(ExitCode::SUCCESS)
     }

@@ -79,16 +79,18 @@ impl TenantNew {
         }
         let path = path.display();
         let name = &self.name;
-        eprintln!("Wrote {path}. What is next:");
-        eprintln!(
-            "  1. Edit it: `issuer` and `audience` are examples{}.",
-            match self.url {
-                Some(_) => "",
-                None => ", and so is `url`",
-            }
-        );
-        eprintln!("  2. postern validate {path}");
-        eprintln!("  3. Point the proxy's check at /check/{name}.");
+        let examples = match self.url {
+            Some(_) => "`issuer` and `audience` are examples",
+            None => "`url`, `issuer` and `audience` are examples",
+        };
+        writeln!(
+            io::stderr(),
+            "Wrote {path}. What is next:\n  \
+             1. Edit it: {examples}.\n  \
+             2. postern validate {path}\n  \
+             3. Point the proxy's check at /check/{name}."
+        )
+        .ok();
         Ok(ExitCode::SUCCESS)
     }
 

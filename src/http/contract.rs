@@ -4,7 +4,10 @@
 //! three proxies in a row were broken by `X_Forwarded_User` and `X.Auth.User` (Traefik CVE-2026-33433,
 //! CVE-2026-54763, CVE-2026-88011).
 
-use std::{borrow::Cow, net::IpAddr};
+use std::{
+    borrow::Cow,
+    net::{IpAddr, SocketAddr},
+};
 
 use actix_web::{HttpRequest, http::header::HeaderMap};
 
@@ -71,11 +74,7 @@ pub fn read<'r>(
     let fields = Fields::read(http.headers())?;
     let (method, target, address) = match endpoint {
         Endpoint::Check => {
-            let address = fields
-                .real_ip
-                .optional("X-Real-IP")?
-                .map(|text| parse(text, "X-Real-IP"))
-                .transpose()?;
+            let address = fields.real_ip.optional("X-Real-IP")?.and_then(address);
             (
                 fields.original_method.text("X-Original-Method")?,
                 fields.original_uri.required("X-Original-URI")?,
@@ -150,7 +149,7 @@ impl<'r> Field<'r> {
 /// The headers that matter, found in one pass.
 struct Fields<'r> {
     authorization: Authorization<'r>,
-    cookie: Option<Cow<'r, str>>,
+    cookie: Option<Cow<'r, [u8]>>,
     original_method: Field<'r>,
     original_uri: Field<'r>,
     real_ip: Field<'r>,
@@ -185,11 +184,9 @@ impl<'r> Fields<'r> {
                     }
                 }
                 "cookie" => {
-                    let value =
-                        str::from_utf8(value).map_err(|_| bad("the Cookie header is not text"))?;
                     fields.cookie = Some(match fields.cookie {
                         None => Cow::Borrowed(value),
-                        Some(before) => Cow::Owned(format!("{before}; {value}")),
+                        Some(before) => Cow::Owned([&before, b"; ".as_slice(), value].concat()),
                     });
                 }
                 "x-original-method" => fields.original_method.add(value),
@@ -217,22 +214,23 @@ impl<'r> Fields<'r> {
         let Some(chain) = self.forwarded_for.optional("X-Forwarded-For")? else {
             return Ok(None);
         };
-        let mut address = None;
-        for hop in chain.rsplit(',') {
-            let hop = parse(hop.trim(), "X-Forwarded-For")?;
-            address = Some(hop);
-            if !trusted.contains(hop) {
+        let mut nearest = None;
+        for hop in chain.rsplit(',').map(|hop| address(hop.trim())) {
+            nearest = hop;
+            if !hop.is_some_and(|hop| trusted.contains(hop)) {
                 break;
             }
         }
-        Ok(address)
+        Ok(nearest)
     }
 }
 
-fn parse(text: &str, name: &str) -> Result<IpAddr, Denial> {
-    text.parse::<IpAddr>()
-        .map(|address| address.to_canonical())
-        .map_err(|_| bad(format!("{name} holds what is no IP address")))
+/// An address, with a port as Azure's gateways write it. Anything else (nginx writes `unix:`) is no address that
+/// a network could be judged by, which matters only where one must be.
+fn address(text: &str) -> Option<IpAddr> {
+    let with_port = || text.parse::<SocketAddr>().map(|address| address.ip());
+    let address = text.parse::<IpAddr>().or_else(|_| with_port());
+    address.ok().map(|address| address.to_canonical())
 }
 
 /// Headers that products and proxies believe, by their exact names.

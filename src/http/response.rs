@@ -109,7 +109,7 @@ fn allow(grant: &Grant, request: &Request<'_>) -> HttpResponse {
             headers.insert(AUTHORIZATION, unchanged(authorization));
             headers.insert(
                 COOKIE,
-                unchanged(request.cookie.as_deref().unwrap_or_default().as_bytes()),
+                unchanged(request.cookie.as_deref().unwrap_or_default()),
             );
         }
     }

@@ -62,6 +62,15 @@ pub enum FetchError {
 }
 
 impl FetchError {
+    /// The seconds for which the other side asked to be left alone.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::Status { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+
     /// One word for metrics.
     fn word(&self) -> &'static str {
         match self {

@@ -26,7 +26,10 @@ pub async fn jwks_uri(
 ) -> Result<Url, FetchError> {
     let [openid, oauth] = well_known(issuer)?;
     match fetch(outgoing, client, issuer, openid).await {
-        Err(FetchError::Status { .. }) => fetch(outgoing, client, issuer, oauth).await,
+        // Some servers answer every path with their application's page.
+        Err(FetchError::Status { .. } | FetchError::WrongType(_)) => {
+            fetch(outgoing, client, issuer, oauth).await
+        }
         found => found,
     }
 }

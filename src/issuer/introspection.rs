@@ -140,12 +140,12 @@ impl Introspector {
         in_flight.insert(*digest, receiver.clone());
         let (asker, token, digest) = (Arc::clone(self), Zeroizing::new(token.to_owned()), *digest);
         self.outgoing.runtime().spawn(async move {
+            let called = Called {
+                asker: &asker,
+                digest,
+            };
             let outcome = asker.call(&token).await;
-            asker
-                .in_flight
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .remove(&digest);
+            drop(called);
             sender.send_replace(Some(outcome));
         });
         Ok(receiver)
@@ -169,10 +169,13 @@ impl Introspector {
             Err(error) => {
                 match error {
                     // It doesn't like this one token: nobody's odd tokens close the endpoint for the others.
-                    FetchError::Status { status: 400, .. } => self.breaker.succeeded(),
                     FetchError::Status {
-                        retry_after: Some(seconds),
+                        status: 400 | 402..=428 | 430..=499,
                         ..
+                    } => self.breaker.succeeded(),
+                    FetchError::Status {
+                        status: 429 | 503,
+                        retry_after: Some(seconds),
                     } => self.breaker.pause(now, seconds),
                     _ => self.breaker.failed(now),
                 }
@@ -286,6 +289,21 @@ impl Introspector {
             self.settings.name
         );
         Outage::new(Unavailable::IssuerUnavailable, retry_after, message)
+    }
+}
+
+/// A call in flight: whatever becomes of it, it is in flight no more when this goes.
+struct Called<'a> {
+    asker: &'a Introspector,
+    digest: TokenDigest,
+}
+
+impl Drop for Called<'_> {
+    fn drop(&mut self) {
+        let in_flight = self.asker.in_flight.lock();
+        in_flight
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&self.digest);
     }
 }
 

@@ -1,6 +1,9 @@
 //! Fetching a JWK Set.
 
-use reqwest::header::{ACCEPT, CACHE_CONTROL};
+use reqwest::{
+    Url,
+    header::{ACCEPT, CACHE_CONTROL},
+};
 
 use super::{
     client::{FetchError, Outgoing, is_json},
@@ -18,11 +21,14 @@ pub struct Document {
     pub keys: KeySet,
     /// As it was sent.
     pub text: String,
+    /// Where it was found.
+    pub jwks_uri: Url,
     /// Seconds for which the issuer lets it be cached.
     pub max_age: Option<u64>,
 }
 
-/// Fetches the keys of a source, by way of the issuer's metadata where it takes that.
+/// Fetches the keys of a source, by way of the issuer's metadata where it takes that. While the metadata can't
+/// be fetched, the keys are looked for where they were found `last_time`.
 ///
 /// # Errors
 /// [`FetchError`].
@@ -30,16 +36,34 @@ pub async fn fetch(
     outgoing: &Outgoing,
     ca: Option<&[u8]>,
     id: &SourceId,
+    last_time: Option<&str>,
 ) -> Result<Document, FetchError> {
     let client = outgoing.client(ca)?;
     let url = match id.origin() {
         FetchedFrom::Jwks(url) => url
             .parse()
             .map_err(|_| FetchError::Malformed("it is no URL".into()))?,
-        FetchedFrom::Discovery(issuer) => discovery::jwks_uri(outgoing, &client, issuer).await?,
+        FetchedFrom::Discovery(issuer) => {
+            match (
+                discovery::jwks_uri(outgoing, &client, issuer).await,
+                last_time.map(Url::parse),
+            ) {
+                (Ok(found), _) => found,
+                // Metadata that says something wrong is not outvoted by what it said before.
+                (Err(error @ FetchError::Malformed(_)), _) => return Err(error),
+                (Err(error), Some(Ok(known))) => {
+                    tracing::warn!(
+                        issuer,
+                        "the issuer's metadata can't be fetched, and its last known jwks_uri is used: {error}"
+                    );
+                    known
+                }
+                (Err(error), _) => return Err(error),
+            }
+        }
     };
     let request = client
-        .get(url)
+        .get(url.clone())
         .header(ACCEPT, "application/jwk-set+json, application/json");
     let (headers, body) = outgoing
         .fetch(request, MAX_DOCUMENT, is_json, id.label())
@@ -56,6 +80,7 @@ pub async fn fetch(
     Ok(Document {
         keys,
         text,
+        jwks_uri: url,
         max_age,
     })
 }

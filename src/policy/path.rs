@@ -74,6 +74,13 @@ pub fn place<'a>(
     examine(path_of(target), context, protected)
 }
 
+/// Whether a path in a configuration is written in the canonical form, which is the only one that requests are
+/// compared in: any other would never match, and fail open.
+#[must_use]
+pub fn is_canonical(path: &str) -> bool {
+    matches!(place(path.as_bytes(), "", |_| true), Ok(Place::Canonical(canonical)) if canonical == path)
+}
+
 /// The raw query of a target (what follows the first `?`), if any.
 #[must_use]
 pub fn query(target: &[u8]) -> Option<&[u8]> {

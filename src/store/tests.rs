@@ -8,6 +8,7 @@ fn source(url: &str) -> SourceId {
 fn record(at: u64) -> KeyRecord {
     KeyRecord {
         document: "{}".into(),
+        jwks_uri: "https://a.example/".into(),
         confirmed_at: at,
     }
 }

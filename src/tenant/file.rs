@@ -3,7 +3,9 @@
 //! The doc comments here are the JSON Schema's descriptions and so the reference for operators.
 //! Everything is optional to serde; what is required is said once, by [`build`](super::build).
 
-use schemars::JsonSchema;
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use super::settings::{ClientAuth, Otherwise, Product, UsernameCase};
@@ -128,8 +130,8 @@ pub struct ProviderFile {
 
     /// The algorithms that a token may be signed with; by default every one that Postern knows and the
     /// key fits. `none` and the HMAC family (`HS256`…) are never accepted.
-    #[schemars(schema_with = "algorithms", example = ["RS256"])]
-    pub algorithms: Option<Vec<String>>,
+    #[schemars(example = ["RS256"])]
+    pub algorithms: Option<Vec<AlgorithmName>>,
 
     /// The `typ` that every token's header must carry, where the issuer sets one. `at+jwt` (RFC 9068) is
     /// the surest way to tell access tokens from ID tokens.
@@ -284,7 +286,18 @@ pub struct SecretReference {
     pub credential: Option<String>,
 }
 
-/// The schema of `algorithms`: spelled out, so that editors offer the names.
-fn algorithms(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    schemars::json_schema!({ "type": "array", "items": { "type": "string", "enum": Algorithm::NAMES } })
+/// An algorithm as the JOSE registry names it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AlgorithmName(pub String);
+
+/// Spelled out, so that editors offer the names.
+impl JsonSchema for AlgorithmName {
+    fn schema_name() -> Cow<'static, str> {
+        "AlgorithmName".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "enum": Algorithm::NAMES })
+    }
 }

@@ -36,3 +36,31 @@ pub fn is_tenant_file(path: &Path) -> bool {
             .extension()
             .is_some_and(|extension| extension == "toml")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_named_so_and_is_no_folder_is_a_tenant_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        for name in [
+            "b.toml",
+            "a.toml",
+            "Odd.toml",
+            ".hidden.toml",
+            "#a.toml#",
+            "a.toml~",
+            "a.pem",
+        ] {
+            fs::write(path(name), "").unwrap();
+        }
+        fs::create_dir(path("examples.toml")).unwrap();
+        std::os::unix::fs::symlink("nowhere", path("lost.toml")).unwrap();
+        std::os::unix::fs::symlink("a.toml", path("link.toml")).unwrap();
+        let expected = ["Odd.toml", "a.toml", "b.toml", "link.toml", "lost.toml"].map(path);
+        assert_eq!(tenant_files(folder.path()).unwrap(), expected);
+        assert!(tenant_files(&path("none")).is_err());
+    }
+}

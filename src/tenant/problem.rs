@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -24,6 +24,7 @@ pub struct Problem {
     /// How bad it is.
     pub severity: Severity,
     /// The tenant file, as it was named by whoever asked.
+    #[serde(serialize_with = "as_shown")]
     pub file: PathBuf,
     /// The bytes of the file that it is about; absent where it is about the file as a whole.
     #[serde(skip)]
@@ -94,4 +95,9 @@ impl fmt::Display for Severity {
             Self::Warning => "warning",
         })
     }
+}
+
+/// A path as text even where it is not UTF-8, which JSON must be.
+fn as_shown<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&path.display())
 }

@@ -113,14 +113,33 @@ impl<'t> Report<'t> {
         self.push(severity, key, self.value_span(key), message.into())
     }
 
-    /// Something is wrong at a place that is no value's, as in a broken syntax.
-    pub fn error_at(
-        &mut self,
-        key: &str,
-        span: Range<usize>,
-        message: impl Into<String>,
-    ) -> &mut Problem {
-        self.push(Severity::Error, key, Some(span), message.into())
+    /// There is no such key.
+    pub fn unknown(&mut self, key: &str, message: &str) -> &mut Problem {
+        let span = self.places.get(key).map(|place| place.key.clone());
+        self.push(Severity::Error, key, span, message.to_owned())
+    }
+
+    /// The parser stumbled. Where that was within a value, the value is broken.
+    pub fn syntax_error(&mut self, span: Range<usize>, message: &str) -> &mut Problem {
+        let within = |place: &Place| place.value.start <= span.start && span.end <= place.value.end;
+        // Nobody reads the key of a problem that is not shown.
+        let places = self
+            .places
+            .iter()
+            .take_while(|_| self.problems.len() < MAX_PROBLEMS);
+        let key = places
+            .filter(|(_, place)| place.key != place.value && within(place))
+            .min_by_key(|(_, place)| place.value.len())
+            .map(|(key, _)| key.clone());
+        if let Some(key) = &key {
+            self.broken.insert(key.clone());
+        }
+        self.push(
+            Severity::Error,
+            &key.unwrap_or_default(),
+            Some(span),
+            message.to_owned(),
+        )
     }
 
     /// A key is absent that must be there, unless it was written and found broken. Points at the

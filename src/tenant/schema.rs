@@ -88,3 +88,93 @@ fn as_toml(schema: &mut Schema) {
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `shape` knows these keywords and types and no others: whatever else a new key brought would be
+    /// published and not enforced.
+    #[test]
+    fn the_schema_says_nothing_that_is_not_enforced() {
+        const KEYWORDS: [&str; 15] = [
+            "$id",
+            "$schema",
+            "additionalProperties",
+            "anyOf",
+            "default",
+            "description",
+            "enum",
+            "examples",
+            "items",
+            "maxProperties",
+            "minProperties",
+            "properties",
+            "required",
+            "title",
+            "type",
+        ];
+        fn walk(path: &str, schema: &Value) {
+            for (keyword, value) in schema.as_object().expect("a schema is an object") {
+                match (keyword.as_str(), value) {
+                    ("properties", Value::Object(members)) => {
+                        members
+                            .iter()
+                            .for_each(|(name, member)| walk(&format!("{path}.{name}"), member));
+                    }
+                    ("items", item) => walk(&format!("{path}[]"), item),
+                    ("anyOf", Value::Array(branches)) => {
+                        let mut types: Vec<String> = branches
+                            .iter()
+                            .map(|branch| branch["type"].to_string())
+                            .collect();
+                        types.dedup();
+                        assert_eq!(
+                            types.len(),
+                            branches.len(),
+                            "{path}: told apart by type alone"
+                        );
+                        for branch in branches {
+                            walk(path, branch);
+                        }
+                    }
+                    ("type", Value::String(name)) => {
+                        assert!(
+                            ["string", "boolean", "array", "object"].contains(&&**name),
+                            "{path}"
+                        );
+                    }
+                    ("x-taplo", _) => {}
+                    (keyword, _) => assert!(KEYWORDS.contains(&keyword), "{path}: {keyword}"),
+                }
+            }
+            if schema["type"] == "object" {
+                assert_eq!(schema["additionalProperties"], false, "{path}");
+            }
+            if schema["anyOf"].is_null() {
+                assert!(schema["type"].is_string(), "{path}");
+            }
+        }
+        walk("", schema());
+    }
+
+    #[test]
+    fn what_is_required_is_marked_so() {
+        assert_eq!(schema()["required"], json!(["product", "url"]));
+        let provider = &schema()["properties"]["provider"]["items"];
+        assert_eq!(provider["required"], json!(["kind"]));
+    }
+
+    #[test]
+    fn every_key_is_described() {
+        fn walk(schema: &Value) {
+            for (name, member) in schema["properties"].as_object().into_iter().flatten() {
+                let description = member["description"].as_str().unwrap_or_default();
+                assert!(description.len() > 30, "{name}: {description:?}");
+                walk(member);
+                walk(&member["items"]);
+            }
+        }
+        walk(schema());
+    }
+}

@@ -27,7 +27,7 @@ fn fit_table(path: &str, table: &mut DeTable<'_>, schema: &Value, report: &mut R
     }
     for (key, _) in table.iter() {
         if schema["properties"].get(&**key.get_ref()).is_none() {
-            unknown_key(path, key.get_ref(), key.span(), table, schema, report);
+            unknown_key(path, key.get_ref(), table, schema, report);
         }
     }
     for name in broken {
@@ -43,6 +43,9 @@ fn fit(
     schema: &Value,
     report: &mut Report<'_>,
 ) -> bool {
+    if report.is_broken(path) {
+        return false;
+    }
     let branches = match &schema["anyOf"] {
         Value::Array(branches) => branches.as_slice(),
         _ => std::slice::from_ref(schema),
@@ -115,7 +118,6 @@ fn refused(name: &str, text: &str) -> Option<&'static str> {
 fn unknown_key(
     path: &str,
     name: &str,
-    span: std::ops::Range<usize>,
     table: &DeTable<'_>,
     schema: &Value,
     report: &mut Report<'_>,
@@ -141,7 +143,7 @@ fn unknown_key(
         None => format!("known here: {}", choice(known)),
     };
     report
-        .error_at(&member(path, name), span, "no such key")
+        .unknown(&member(path, name), "no such key")
         .help(help);
 }
 

@@ -239,11 +239,10 @@ impl SecretPlace {
     fn path(&self, folder: &Path, credentials: Option<&Path>) -> Option<PathBuf> {
         match self {
             Self::File(name) => Some(folder.join(name)),
-            Self::Env(_) => None,
             Self::Credential(name) if is_credential_name(name) => {
                 credentials.map(|credentials| credentials.join(name))
             }
-            Self::Credential(_) => None,
+            Self::Env(_) | Self::Credential(_) => None,
         }
     }
 }

@@ -24,10 +24,10 @@ impl From<Map<String, Value>> for Claims {
 }
 
 impl Claims {
-    /// The claim of that name.
+    /// The claim of that name. A null is no claim: some issuers write all members that they know.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.0.get(name)
+        self.0.get(name).filter(|value| !value.is_null())
     }
 
     /// The claim of that name, if it is a text.
@@ -74,6 +74,14 @@ impl Claims {
     /// [`Denied::MalformedToken`], if it is there and no date.
     pub fn expires(&self) -> Result<Option<u64>, Denial> {
         self.date("exp")
+    }
+
+    /// `iat`.
+    ///
+    /// # Errors
+    /// [`Denied::MalformedToken`], if it is there and no date.
+    pub fn issued(&self) -> Result<Option<u64>, Denial> {
+        self.date("iat")
     }
 
     /// Judges `exp` and `nbf` (RFC 7519 §4.1.4, §4.1.5) and answers with `exp`.
@@ -173,12 +181,16 @@ impl Claims {
         {
             return wrong(format!("the claim typ is {}", quoted(kind)));
         }
-        // Cognito writes access or id here, Ory Hydra's introspection access_token or refresh_token.
+        // Cognito writes access or id here, Ory Hydra access_token or refresh_token.
         if let Some(kind) = self.get("token_use")
             && !matches!(kind.as_str(), Some("access" | "access_token"))
         {
             return wrong(format!("the claim token_use is {}", quoted(kind)));
         }
+        // Keycloak up to 24 copied the nonce into access tokens, and marks these by the claim typ.
+        let says_bearer = self
+            .text("typ")
+            .is_some_and(|kind| kind.eq_ignore_ascii_case("bearer"));
         // OIDC Core §2 and §3.1.3.6, §3.3.2.11; OIDC Back-Channel Logout §2.4; RFC 8417 §2.2.
         for (claim, kind) in [
             ("at_hash", "an ID token"),
@@ -186,7 +198,7 @@ impl Claims {
             ("nonce", "an ID token"),
             ("events", "a logout token or security event"),
         ] {
-            if self.get(claim).is_some() {
+            if self.get(claim).is_some() && !(claim == "nonce" && says_bearer) {
                 return wrong(format!("the claim {claim} marks {kind}"));
             }
         }
@@ -197,16 +209,20 @@ impl Claims {
 /// At most this much of a stranger's value is repeated in a message.
 const QUOTED: usize = 200;
 
-/// A stranger's value for a message: as JSON, so that it cannot forge a line of a log, and cut short.
+/// A stranger's value for a message: as JSON and in ASCII, so that it can neither forge a line of a log nor
+/// turn one around, and cut short.
 pub(super) fn quoted(value: &Value) -> String {
-    let mut text = value.to_string();
-    if text.len() > QUOTED {
-        let end = (0..=QUOTED)
-            .rev()
-            .find(|at| text.is_char_boundary(*at))
-            .unwrap_or(0);
-        text.truncate(end);
-        text.push('…');
+    let mut text = String::new();
+    for letter in value.to_string().chars() {
+        if letter.is_ascii() {
+            text.push(letter);
+        } else {
+            text.extend(letter.escape_unicode());
+        }
+        if text.len() > QUOTED {
+            text.push_str("...");
+            break;
+        }
     }
     text
 }

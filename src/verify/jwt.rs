@@ -157,7 +157,7 @@ impl Jwt<'_> {
         let wanted = required.unwrap_or("JWT or at+jwt");
         Err(Denial::new(
             Denied::WrongTokenKind,
-            format!("the header typ of the token is {found}, and {wanted} is wanted"),
+            format!("the header typ of the token is {found} (unverified), and {wanted} is wanted"),
         ))
     }
 
@@ -172,7 +172,7 @@ impl Jwt<'_> {
                 let named = quoted(&self.header.algorithm.as_str().into());
                 Denial::new(
                     Denied::AlgorithmNotAllowed,
-                    format!("the token names the algorithm {named}; the provider allows {allowed}"),
+                    format!("the token names the algorithm {named} (unverified); the provider allows {allowed}"),
                 )
             })
     }

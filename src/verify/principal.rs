@@ -49,11 +49,17 @@ impl Principal {
         provider: &ProviderSettings,
         method: Method,
     ) -> Result<Self, Denial> {
-        let text = |name| claims.text(name).map(str::to_owned);
+        // Longer ones are no names but a burden: each is kept with its token, and sent with each answer.
+        let shown = |name| {
+            claims
+                .text(name)
+                .filter(|text| text.len() <= MAX_ACCOUNT)
+                .map(str::to_owned)
+        };
         Ok(Self {
             account: account(claims, provider)?,
-            name: text("name"),
-            email: text("email"),
+            name: shown("name"),
+            email: shown("email").filter(|_| !email_is_unverified(claims)),
             groups: groups(claims.at(&provider.groups)),
             provider: provider.name.clone(),
             method,
@@ -97,6 +103,16 @@ impl Principal {
     }
 }
 
+/// OIDC Core §5.1: whoever controls the account at the issuer may have typed any address.
+fn email_is_unverified(claims: &Claims) -> bool {
+    claims
+        .get("email_verified")
+        .is_some_and(|verified| verified != true)
+}
+
+/// The claims in which issuers name the client (RFC 9068 §2.2, OIDC Core §2, Okta, Entra ID).
+const CLIENT_CLAIMS: &[&str] = &["client_id", "azp", "cid", "appid"];
+
 fn account(claims: &Claims, provider: &ProviderSettings) -> Result<String, Denial> {
     let claim = &provider.username.0;
     let no_username = |what: &str| {
@@ -121,10 +137,35 @@ fn account(claims: &Claims, provider: &ProviderSettings) -> Result<String, Denia
     if name.chars().any(char::is_control) || name.trim() != name {
         return Err(no_username("holds control characters or surrounding space"));
     }
-    Ok(match provider.username_case {
-        UsernameCase::Keep => name.clone(),
-        UsernameCase::Lower => name.to_lowercase(),
-    })
+    if claim == "email" && email_is_unverified(claims) {
+        return Err(no_username(
+            "was not verified by the issuer (email_verified)",
+        ));
+    }
+    // RFC 9700 §4.15: whoever may register clients could call one like an account.
+    if claim == "sub"
+        && CLIENT_CLAIMS
+            .iter()
+            .any(|client| claims.text(client) == Some(name))
+    {
+        return Err(no_username("names the client itself, and no user"));
+    }
+    match provider.username_case {
+        UsernameCase::Keep => Ok(name.clone()),
+        UsernameCase::Lower if !lower_case_is_unambiguous(name) => {
+            Err(no_username("has another name's letters in lower case"))
+        }
+        UsernameCase::Lower => Ok(name.to_lowercase()),
+    }
+}
+
+/// Some letters become ASCII ones in lower case (U+212A, the Kelvin sign, becomes `k`): then two accounts of the
+/// issuer would be one.
+fn lower_case_is_unambiguous(name: &str) -> bool {
+    let becomes_ascii = |letter: char| letter.to_lowercase().any(|lower| lower.is_ascii());
+    !name
+        .chars()
+        .any(|letter| !letter.is_ascii() && becomes_ascii(letter))
 }
 
 /// A list of texts, or one text. Anything else in a list is passed over: it can't name a group.

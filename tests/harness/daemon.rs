@@ -300,3 +300,12 @@ impl Drop for Postern {
         }
     }
 }
+
+// === impl Postern, on the wire ===
+
+impl Postern {
+    /// A connection to the check listener.
+    pub fn connect(&self) -> std::net::TcpStream {
+        super::answer::connect(&self.check)
+    }
+}

@@ -10,7 +10,7 @@ const SHORTEST: u64 = 5 * 60;
 const LONGEST: u64 = 24 * 60 * 60;
 /// Seconds until a failed fetch is tried again; doubled with each failure in a row, up to the second figure.
 pub const FIRST_RETRY: u64 = 1;
-const LAST_RETRY: u64 = 5 * 60;
+const LAST_RETRY: u64 = 60;
 
 /// Seconds for which fetched keys are good: `max_age` is what the issuer said (`Cache-Control`), `patience` the
 /// shortest `stale_keys` of the tenants. Half of that leaves room for failed fetches before the keys are too old.
@@ -62,13 +62,13 @@ mod tests {
 
     #[test]
     fn failures_are_retried_ever_more_seldom() {
-        let pauses: Vec<_> = (1..=11)
+        let pauses: Vec<_> = (1..=8)
             .map(|failures| after_failure(failures, None))
             .collect();
-        assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]);
+        assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 60, 60]);
         assert_eq!(after_failure(u32::MAX, None), LAST_RETRY);
-        assert_eq!(after_failure(1, Some(120)), 120);
-        assert_eq!(after_failure(9, Some(120)), 256);
+        assert_eq!(after_failure(1, Some(50)), 50);
+        assert_eq!(after_failure(6, Some(20)), 32);
         assert_eq!(after_failure(1, Some(u64::MAX)), LAST_RETRY);
     }
 

@@ -17,11 +17,11 @@ pub(super) enum Verdict {
 }
 
 /// Odd paths that are not made to measure have some dozens. With [`MAX_BYTES`] this keeps what the worst request costs
-/// to about two milliseconds.
-const MAX_READINGS: usize = 256;
+/// to about one millisecond.
+const MAX_READINGS: usize = 128;
 
 /// The sum of the readings' lengths: enough for a path of 1 KiB with dozens of them.
-const MAX_BYTES: usize = 64 * 1024;
+const MAX_BYTES: usize = 32 * 1024;
 
 /// What some reader does to a path. Each step either changes nothing, or shortens the path or has fewer backslashes to
 /// turn, so that repeating all of them comes to an end.

@@ -6,7 +6,7 @@ use ipnet::{IpNet, Ipv4Net};
 
 use super::names;
 use crate::{
-    policy::pattern::PathPattern,
+    policy::{path, pattern::PathPattern},
     tenant::{
         file::AccessFile,
         report::{Report, element, nearest, quoted},
@@ -132,10 +132,8 @@ fn public_rule(key: &str, text: &str, report: &mut Report<'_>) -> Option<PublicR
             path,
         }),
         Err(reason) => {
-            let message = format!("{} is no path: {reason}", quoted(path));
-            report
-                .error(key, message)
-                .help("write \"GET /rest/api/2/serverInfo\", say");
+            // It repeats the pattern and says what to write instead.
+            report.error(key, reason.to_string());
             None
         }
     }
@@ -143,13 +141,10 @@ fn public_rule(key: &str, text: &str, report: &mut Report<'_>) -> Option<PublicR
 
 fn api_path(key: &str, text: &str, report: &mut Report<'_>) -> Option<String> {
     let path = text.trim_end_matches('/');
-    // Compared with a request's path in its one canonical form (design §4), which has none of these.
-    let forbidden = |c: char| c.is_whitespace() || c.is_control() || "%;?#\\*".contains(c);
-    let dots = path.split('/').any(|segment| matches!(segment, "." | ".."));
-    if !text.starts_with('/') || path.contains(forbidden) || path.contains("//") || dots {
+    if path.contains('*') || !path::is_canonical(path) {
         report
             .error(key, format!("{} is no path prefix", quoted(text)))
-            .help("write \"/plugins/servlet/reports\", say: plain, without patterns or encodings; all below it counts");
+            .help("write \"/plugins/servlet/reports\", say: in the one form that requests are judged in, without patterns, and with anything beyond ASCII percent-encoded in capitals; all below it counts");
         return None;
     }
     Some(path.to_owned())

@@ -9,6 +9,12 @@ use crate::tenant::{
 /// Reports providers that could not be told apart.
 pub fn judge(files: &[ProviderFile], report: &mut Report<'_>) {
     let key = |index| element("provider", index);
+    // Whether tokens come to a provider by their look rather than by their issuer.
+    let opaque: Vec<bool> = files
+        .iter()
+        .enumerate()
+        .map(|(index, file)| !signature::is_wanted(&key(index), file, report))
+        .collect();
     for (index, file) in files.iter().enumerate() {
         let before = || files[..index].iter().enumerate();
         if let Some(name) = name(file)
@@ -28,11 +34,11 @@ pub fn judge(files: &[ProviderFile], report: &mut Report<'_>) {
                 .error(&member(&key(index), "issuer"), message)
                 .help("a token is judged by the one provider whose issuer it names");
         }
-        if !judges_opaque(file) {
+        if !opaque[index] {
             continue;
         }
         let rival = before()
-            .filter(|(_, other)| judges_opaque(other))
+            .filter(|(other, _)| opaque[*other])
             .find(
                 |(_, other)| match (&file.token_prefix, &other.token_prefix) {
                     (None, None) => true,
@@ -65,9 +71,4 @@ pub fn judge(files: &[ProviderFile], report: &mut Report<'_>) {
 /// The name of a provider, written or not.
 fn name(file: &ProviderFile) -> Option<&str> {
     file.name.as_deref().or_else(|| file.kind.map(Kind::as_str))
-}
-
-/// Whether tokens come to this provider by their look rather than by their issuer.
-fn judges_opaque(file: &ProviderFile) -> bool {
-    !signature::is_wanted(file)
 }

@@ -4,6 +4,8 @@ use std::net::IpAddr;
 
 use reqwest::Url;
 
+use crate::policy::path;
+
 /// The product's base URL, taken apart.
 pub struct Base {
     /// In its normal form, without a trailing slash.
@@ -22,9 +24,8 @@ pub fn base(text: &str) -> Result<Base, String> {
         return Err("a base URL has no query".to_owned());
     }
     let context_path = url.path().trim_end_matches('/');
-    // Requests are compared with this path in its one canonical form (design §4), which has none of these.
-    if context_path.contains(['%', ';']) || context_path.contains("//") {
-        return Err("the context path may hold neither `%`, `;` nor `//`".to_owned());
+    if !context_path.is_empty() && !path::is_canonical(context_path) {
+        return Err("the context path must be plain: requests are judged in one canonical form, and it would match none".to_owned());
     }
     Ok(Base {
         url: url.as_str().trim_end_matches('/').to_owned(),
@@ -60,8 +61,10 @@ pub fn discoverable(text: &str) -> Result<Url, String> {
 /// What all of them have in common. The `url` crate repairs much that a browser would; a
 /// configuration is better corrected by its writer.
 fn parse(text: &str) -> Result<Url, String> {
-    if text.contains(|c: char| c.is_whitespace() || c.is_control() || c == '\\') {
-        return Err("a URL holds no spaces, control characters or backslashes".to_owned());
+    // RFC 3986 §2, and the letters of a host name that is written as people read it.
+    let allowed = |c: char| c.is_alphanumeric() || "-._~:/?#[]@!$&'()*+,;=%".contains(c);
+    if !text.chars().all(allowed) {
+        return Err("this holds characters that no URL has".to_owned());
     }
     match text.split_once("://") {
         Some((_, rest)) if !rest.is_empty() && !rest.starts_with(['/', '?', '#']) => {}

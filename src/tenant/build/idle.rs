@@ -8,8 +8,13 @@ use crate::tenant::{
 
 /// Reports every key of a provider that the rest of the provider leaves without effect.
 pub fn judge(key: &str, file: &ProviderFile, report: &mut Report<'_>) {
+    let is_broken = |name: &&str| report.is_broken(&member(key, name));
+    if is_broken(&"introspection_endpoint") || signature::WAYS.iter().any(is_broken) {
+        // What depends on it is not in vain: its writer only has to mend it.
+        return;
+    }
     let asks = file.introspection_endpoint.is_some();
-    let signed = signature::is_wanted(file);
+    let signed = signature::is_wanted(key, file, report);
     let signed_answers = asks && file.introspection_response == Some(IntrospectionResponse::Jwt);
     let fixed = file.public_key.is_some() || file.certificate.is_some();
     let answers_fetched = signed_answers && (file.introspection_jwks_uri.is_some() || !fixed);

@@ -11,10 +11,12 @@ use crate::{
     },
 };
 
-/// The proof that a provider with an `introspection_endpoint` asks for.
+/// The proof that a provider with an `introspection_endpoint` asks for. `issuer` is absent where none is
+/// written, or where what is wrong with it has been reported.
 pub fn introspection(
     key: &str,
     file: &ProviderFile,
+    issuer: Option<&str>,
     signature: Option<&SignatureProof>,
     draft: &mut Draft<'_, '_>,
 ) -> Option<IntrospectionProof> {
@@ -38,7 +40,7 @@ pub fn introspection(
     let client_secret = client_secret(key, file, draft);
     // An absence where answers are to be signed comes with an error, and an error forbids all.
     let signed_answers = match file.introspection_response {
-        Some(IntrospectionResponse::Jwt) => signed_answers(key, file, signature, draft),
+        Some(IntrospectionResponse::Jwt) => signed_answers(key, file, issuer, signature, draft),
         Some(IntrospectionResponse::Json) | None => None,
     };
     Some(IntrospectionProof {
@@ -95,20 +97,21 @@ fn client_secret(
 fn signed_answers(
     key: &str,
     file: &ProviderFile,
+    issuer: Option<&str>,
     signature: Option<&SignatureProof>,
     draft: &mut Draft<'_, '_>,
 ) -> Option<SignedAnswers> {
     let algorithms = signature::algorithms(key, file, draft);
     let stale_keys = signature::stale_keys(key, file, draft);
-    let Some(issuer) = &file.issuer else {
+    if file.issuer.is_none() && !signature::is_wanted(key, file, draft.report) {
         draft.report.missing(
             key,
             "issuer",
             "signed answers are only believed if they name their issuer",
             "write issuer = \"…\" as the answers carry it in `iss`",
         );
-        return None;
-    };
+    }
+    let issuer = issuer?;
     let keys = if let Some(text) = &file.introspection_jwks_uri {
         KeyOrigin::Jwks(url(key, "introspection_jwks_uri", text, draft)?)
     } else if draft
@@ -116,7 +119,7 @@ fn signed_answers(
         .is_broken(&member(key, "introspection_jwks_uri"))
     {
         return None;
-    } else if signature::is_wanted(file) {
+    } else if signature::is_wanted(key, file, draft.report) {
         // Absent only where it has been reported.
         signature?.keys.clone()
     } else {
@@ -127,11 +130,11 @@ fn signed_answers(
             );
             return None;
         }
-        KeyOrigin::Discovery(issuer.clone())
+        KeyOrigin::Discovery(issuer.to_owned())
     };
     Some(SignedAnswers {
         keys,
-        issuer: issuer.clone(),
+        issuer: issuer.to_owned(),
         algorithms: algorithms?,
         stale_keys: stale_keys?,
     })

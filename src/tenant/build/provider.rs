@@ -34,23 +34,18 @@ pub fn provider(
             .report
             .missing(key, "kind", message, "write kind = \"custom\"");
     }
-    // A broken endpoint leaves open what its writer wanted: nothing that depends on it is judged.
-    let endpoint_known = !draft
-        .report
-        .is_broken(&member(key, "introspection_endpoint"));
-    let signed = signature::is_wanted(file) && endpoint_known;
+    let signed = signature::is_wanted(key, file, draft.report);
     let provider_name = provider_name(key, file, draft.report);
     let issuer = issuer(key, file, signed, draft.report);
     let audience = audience(key, file, signed, draft.report);
     let signature = if signed {
-        signature::signature(key, file, draft)
+        signature::signature(key, file, issuer.as_deref(), draft)
     } else {
         None
     };
-    let introspection = introspection::introspection(key, file, signature.as_ref(), draft);
-    if endpoint_known {
-        idle::judge(key, file, draft.report);
-    }
+    let introspection =
+        introspection::introspection(key, file, issuer.as_deref(), signature.as_ref(), draft);
+    idle::judge(key, file, draft.report);
     // An absence where something was written comes with an error, and an error forbids all.
     let token_prefix = file
         .token_prefix

@@ -10,7 +10,7 @@ use crate::{
     keys::{Algorithm, AlgorithmSet},
     tenant::{
         file::{DEFAULT_STALE_KEYS, Pem, ProviderFile},
-        report::{element, member},
+        report::{Report, element, member},
         settings::{KeyOrigin, SignatureProof},
     },
 };
@@ -19,16 +19,25 @@ use crate::{
 /// that withdrew a key and vanished would be trusted for longer than anyone remembers.
 const STALE_KEYS: RangeInclusive<Duration> = Duration::from_mins(1)..=Duration::from_hours(30 * 24);
 
-/// Whether a provider's tokens are signed, rather than judged by introspection alone.
-pub fn is_wanted(file: &ProviderFile) -> bool {
-    let key = file.public_key.is_some() || file.certificate.is_some() || file.jwks_uri.is_some();
-    key || file.introspection_endpoint.is_none()
+/// The keys of a tenant file that say where a provider's keys come from.
+pub const WAYS: [&str; 3] = ["public_key", "certificate", "jwks_uri"];
+
+/// Whether a provider's tokens are signed, rather than judged by introspection alone. What was written
+/// and found broken says what its writer wanted as well as what is right.
+pub fn is_wanted(key: &str, file: &ProviderFile, report: &Report<'_>) -> bool {
+    let is_broken = |name: &&str| report.is_broken(&member(key, name));
+    let written =
+        file.public_key.is_some() || file.certificate.is_some() || file.jwks_uri.is_some();
+    let asks = file.introspection_endpoint.is_some() || is_broken(&"introspection_endpoint");
+    written || WAYS.iter().any(is_broken) || !asks
 }
 
-/// The proof that a provider asks for. Only called where one [`is_wanted`].
+/// The proof that a provider asks for. Only called where one [`is_wanted`]. `issuer` is absent where
+/// its absence, or what is wrong with it, has been reported.
 pub fn signature(
     key: &str,
     file: &ProviderFile,
+    issuer: Option<&str>,
     draft: &mut Draft<'_, '_>,
 ) -> Option<SignatureProof> {
     let algorithms = algorithms(key, file, draft);
@@ -37,7 +46,7 @@ pub fn signature(
         Some(text) => Some(typ(&member(key, "require_typ"), text, draft)?),
         None => None,
     };
-    let keys = keys(key, file, draft);
+    let keys = keys(key, file, issuer, draft);
     Some(SignatureProof {
         keys: keys?,
         algorithms: algorithms?,
@@ -75,13 +84,18 @@ pub fn algorithms(
     Some(
         names
             .iter()
-            .filter_map(|name| Algorithm::from_name(name))
+            .filter_map(|name| Algorithm::from_name(&name.0))
             .collect(),
     )
 }
 
 /// Where the keys come from; exactly one way.
-fn keys(key: &str, file: &ProviderFile, draft: &mut Draft<'_, '_>) -> Option<KeyOrigin> {
+fn keys(
+    key: &str,
+    file: &ProviderFile,
+    issuer: Option<&str>,
+    draft: &mut Draft<'_, '_>,
+) -> Option<KeyOrigin> {
     let written: Vec<&str> = [
         ("public_key", file.public_key.is_some()),
         ("certificate", file.certificate.is_some()),
@@ -112,7 +126,7 @@ fn keys(key: &str, file: &ProviderFile, draft: &mut Draft<'_, '_>) -> Option<Key
     match (&file.public_key, &file.certificate) {
         (Some(pem), _) => fixed(key, Form::PublicKey, pem, file, draft),
         (None, Some(pem)) => fixed(key, Form::Certificate, pem, file, draft),
-        (None, None) => discovery(key, file, draft),
+        (None, None) => discovery(key, issuer?, draft),
     }
 }
 
@@ -129,6 +143,7 @@ fn fixed(
     let mut fitting = AlgorithmSet::ALL;
     if let Some(names) = &file.algorithms {
         for (index, name) in names.iter().enumerate() {
+            let name = &name.0;
             let only: AlgorithmSet = Algorithm::from_name(name).into_iter().collect();
             if let Err(problem) = form.read(text, only) {
                 let at = element(&member(key, "algorithms"), index);
@@ -138,23 +153,20 @@ fn fixed(
         }
         fitting = names
             .iter()
-            .filter_map(|name| Algorithm::from_name(name))
+            .filter_map(|name| Algorithm::from_name(&name.0))
             .collect();
     }
     let keys = form.read(text, fitting).ok()?;
     Some(KeyOrigin::Fixed(Arc::new(keys)))
 }
 
-fn discovery(key: &str, file: &ProviderFile, draft: &mut Draft<'_, '_>) -> Option<KeyOrigin> {
-    let ways = ["public_key", "certificate", "jwks_uri"];
-    if ways
+fn discovery(key: &str, issuer: &str, draft: &mut Draft<'_, '_>) -> Option<KeyOrigin> {
+    if WAYS
         .iter()
         .any(|way| draft.report.is_broken(&member(key, way)))
     {
         return None;
     }
-    // Without an issuer, `provider` says that it is missing.
-    let issuer = file.issuer.as_deref()?;
     match address::discoverable(issuer) {
         Ok(_) => Some(KeyOrigin::Discovery(issuer.to_owned())),
         Err(reason) => {

@@ -1,0 +1,246 @@
+//! Requests per second and CPU per request, of Postern and of its yardsticks in turn.
+
+use std::{fs, path::Path};
+
+use anyhow::{Context as _, ensure};
+use postern::dev::{Algorithm, Issuer};
+
+use crate::{
+    Effort,
+    daemon::{Daemon, Home},
+    load::{Length, Round},
+    process::{Cores, Running},
+    statistics::{median, range},
+    tokens,
+    yardstick::Yardstick,
+};
+
+/// How many callers there are whose tokens were verified before.
+const CALLERS: usize = 100;
+/// Headers that every server of the framework adds by itself, or that differ from answer to answer.
+const NOT_COPIED: &[&str] = &["date", "content-length"];
+
+/// What one round showed.
+struct Sample {
+    per_second: f64,
+    cpu_micros: f64,
+    /// Share of its core that the server used. Well below 1 the load was the bottleneck, and the round says little.
+    busy: f64,
+}
+
+/// A server under load.
+struct Server<'a> {
+    process: &'a Running,
+    address: &'a str,
+}
+
+/// Where everything that a round needs lies.
+struct Bench<'a> {
+    cores: Cores,
+    home: &'a Home,
+    headers: Vec<(String, String)>,
+}
+
+impl Bench<'_> {
+    fn round(
+        &self,
+        server: &Server<'_>,
+        tenant: &str,
+        tokens: &str,
+        length: Length,
+    ) -> anyhow::Result<Sample> {
+        let round = Round {
+            address: server.address.to_owned(),
+            target: format!("/check/{tenant}"),
+            tokens: self.home.path(tokens),
+            length,
+            headers: self.headers.iter().map(|(name, _)| name.clone()).collect(),
+        };
+        let before = server.process.cpu_seconds()?;
+        let outcome = round.run(self.cores)?;
+        let cpu = server.process.cpu_seconds()? - before;
+        let answers = f64::from(outcome.answers);
+        Ok(Sample {
+            per_second: answers / outcome.seconds,
+            cpu_micros: cpu * 1e6 / answers,
+            busy: cpu / outcome.seconds,
+        })
+    }
+}
+
+/// Prints the table.
+pub fn measure(effort: &Effort, cores: Cores) -> anyhow::Result<()> {
+    let (issuer, home) = (tokens::issuer()?, Home::new()?);
+    tokens::write(&issuer, effort.fresh_tokens, &home.path("fresh"))?;
+    let callers = take_lines(&home.path("fresh"), CALLERS)?;
+    fs::write(home.path("callers"), callers)?;
+
+    // Each round with fresh tokens asks another tenant, since a tenant remembers what it verified.
+    let fresh: Vec<_> = (0..effort.rounds).map(|at| format!("fresh-{at}")).collect();
+    let others = ["callers".to_owned(), "warm".to_owned()];
+    for tenant in fresh.iter().chain(&others) {
+        home.write(tenant, &tokens::tenant_file(&issuer))?;
+    }
+    let daemon = home.start(Some(cores.server))?;
+    let unlike_the_rest = tokens::token(&issuer, usize::MAX);
+    for tenant in fresh.iter().chain(&others[1..]) {
+        daemon.until_allowed(tenant, &unlike_the_rest)?;
+    }
+    let mut headers = daemon.until_allowed(&others[0], &unlike_the_rest)?;
+    headers.retain(|(name, _)| !NOT_COPIED.contains(&name.as_str()));
+    let yardstick = Yardstick {
+        headers: headers.clone(),
+        key: None,
+    };
+    let (floor, floor_address) = yardstick.start(cores)?;
+    let leanest = Yardstick {
+        key: Some(rsa_key(&issuer)?),
+        ..yardstick
+    };
+    let (leanest, leanest_address) = leanest.start(cores)?;
+
+    let bench = Bench {
+        cores,
+        home: &home,
+        headers,
+    };
+    let [floor, leanest, postern] = [
+        (&floor, &floor_address),
+        (&leanest, &leanest_address),
+        (&daemon.process, &daemon.address),
+    ]
+    .map(|(process, address)| Server { process, address });
+
+    let length = Length::Seconds(effort.seconds);
+    let cached = Pair::measure(effort.rounds, |round, is_postern| match is_postern {
+        _ if round.is_none() && is_postern => {
+            bench.round(&postern, "callers", "callers", Length::Seconds(0.3))
+        }
+        true => bench.round(&postern, "callers", "callers", length),
+        false => bench.round(&floor, "callers", "callers", length),
+    })?;
+    let all = Length::Tokens(effort.fresh_tokens);
+    let unseen = Pair::measure(effort.rounds, |round, is_postern| {
+        match (is_postern, round) {
+            (true, None) => bench.round(&postern, "warm", "fresh", Length::Tokens(1_000)),
+            (true, Some(round)) => bench.round(&postern, &fresh[round], "fresh", all),
+            (false, _) => bench.round(&leanest, "leanest", "fresh", all),
+        }
+    })?;
+    were_unseen(&daemon, effort)?;
+
+    println!(
+        "| server | requests/s | ratio | rounds from, to | target | CPU µs a request | ratio | core used |"
+    );
+    println!("|---|---|---|---|---|---|---|---|");
+    cached.print("floor", "Postern, token verified before", 0.80);
+    unseen.print(
+        "leanest verifier",
+        "Postern, token never seen (RS256, 2048 bits)",
+        0.85,
+    );
+    println!(
+        "\n{} rounds each, taking turns, {CALLERS} callers or {} tokens used once; medians, ratios of neighbouring rounds.\n\
+         A round in which the server used much less than its whole core was disturbed by something else on the machine;\n\
+         CPU a request is the steadier figure.\n",
+        effort.rounds, effort.fresh_tokens,
+    );
+    Ok(())
+}
+
+fn take_lines(path: &Path, count: usize) -> anyhow::Result<String> {
+    let text = fs::read_to_string(path)?;
+    Ok(text.split_inclusive('\n').take(count).collect())
+}
+
+/// `n` and `e` of the key that signs.
+fn rsa_key(issuer: &Issuer) -> anyhow::Result<(String, String)> {
+    let (jwks, kid) = (issuer.jwks(), issuer.kid(Algorithm::Rs256));
+    let keys = jwks["keys"].as_array().context("a key set")?;
+    let key = keys.iter().find(|key| key["kid"] == kid.as_str());
+    let number = |name| Some(key?[name].as_str()?.to_owned());
+    number("n").zip(number("e")).context("an RSA key")
+}
+
+/// The daemon's own word that no token of the rounds was remembered.
+fn were_unseen(daemon: &Daemon, effort: &Effort) -> anyhow::Result<()> {
+    for round in 0..effort.rounds {
+        let count = |result: &str| {
+            daemon.metric(&format!(
+                "postern_verdict_cache_total{{result=\"{result}\",tenant=\"fresh-{round}\"}}"
+            ))
+        };
+        let (hits, misses) = (count("hit")?, count("miss")?);
+        ensure!(
+            hits == 0.0 && misses >= effort.fresh_tokens as f64,
+            "round {round} saw {hits} tokens again, and {misses} for the first time"
+        );
+    }
+    Ok(())
+}
+
+/// A yardstick and Postern, round by round.
+struct Pair {
+    yardstick: Vec<Sample>,
+    postern: Vec<Sample>,
+}
+
+impl Pair {
+    /// `round` is asked for rounds of Postern (`true`) and of the yardstick; for `None` first, to warm up. Who begins
+    /// changes from round to round, lest a drift of the machine favour one.
+    fn measure(
+        rounds: usize,
+        mut round: impl FnMut(Option<usize>, bool) -> anyhow::Result<Sample>,
+    ) -> anyhow::Result<Self> {
+        round(None, false)?;
+        round(None, true)?;
+        let (mut yardstick, mut postern) = (Vec::new(), Vec::new());
+        for number in 0..rounds {
+            for is_postern in [number % 2 == 0, number % 2 == 1] {
+                let sample = round(Some(number), is_postern)?;
+                if is_postern {
+                    &mut postern
+                } else {
+                    &mut yardstick
+                }
+                .push(sample);
+            }
+        }
+        Ok(Self { yardstick, postern })
+    }
+
+    fn print(&self, yardstick: &str, postern: &str, target: f64) {
+        let median_of = |samples: &[Sample], of: fn(&Sample) -> f64| {
+            median(&samples.iter().map(of).collect::<Vec<_>>())
+        };
+        let ratios = |of: fn(&Sample) -> f64| -> Vec<f64> {
+            let pairs = self.postern.iter().zip(&self.yardstick);
+            pairs
+                .map(|(postern, yardstick)| of(postern) / of(yardstick))
+                .collect()
+        };
+        let row = |name: &str, samples: &[Sample], ratio: &str, cpu_ratio: &str| {
+            println!(
+                "| {name} | {:.0} | {ratio} | {:.1} | {cpu_ratio} | {:.0} % |",
+                median_of(samples, |sample| sample.per_second),
+                median_of(samples, |sample| sample.cpu_micros),
+                100.0 * median_of(samples, |sample| sample.busy),
+            );
+        };
+        row(yardstick, &self.yardstick, "1 | | ", "1");
+        let speed = ratios(|sample| sample.per_second);
+        let (lowest, highest) = range(&speed);
+        let speed = median(&speed);
+        let held = if speed >= target {
+            "held"
+        } else {
+            "**missed**"
+        };
+        row(
+            postern,
+            &self.postern,
+            &format!("**{speed:.2}** | {lowest:.2}, {highest:.2} | ≥ {target:.2}: {held}"),
+            &format!("{:.2}", median(&ratios(|sample| sample.cpu_micros))),
+        );
+    }
+}

@@ -1,0 +1,224 @@
+//! What verifying costs without a server around it, in loops inside this process.
+
+use std::{
+    hint::black_box,
+    path::Path,
+    pin::pin,
+    process::{Command, Stdio},
+    sync::Arc,
+    task::{Context, Poll, Waker},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, bail, ensure};
+use aws_lc_rs::signature::ParsedPublicKey;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use postern::{
+    clock,
+    dev::{Algorithm, Issuer},
+    keys,
+    provider::{Keys, Provider, Revision},
+    tenant::{
+        Tenant, build,
+        settings::{KeyOrigin, ProviderSettings},
+        source::TenantSource,
+    },
+    verify::{TokenDigest, Verified, judge, jwt::Shape},
+};
+
+use crate::{
+    Effort,
+    process::{Cores, pinned},
+    statistics::median,
+    tokens,
+};
+
+/// The loops take turns so often.
+const TURNS: u32 = 5;
+
+/// Prints the table.
+pub fn measure(effort: &Effort, cores: Cores) -> anyhow::Result<()> {
+    let issuer = tokens::issuer()?;
+    let tokens: Vec<_> = (0..64)
+        .map(|number| tokens::token(&issuer, number))
+        .collect();
+    let tenant = tenant(&issuer)?;
+    let raw = tokens
+        .iter()
+        .map(|token| Raw::of(token))
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    let slice = Duration::from_secs_f64(effort.loop_seconds / f64::from(TURNS));
+    let (mut alone, mut shaped, mut whole) = (Vec::new(), Vec::new(), Vec::new());
+    let (key_set, now) = (key_set(&tenant)?, clock::now());
+    let key = key_set
+        .find(Some(&issuer.kid(Algorithm::Rs256)), keys::Algorithm::Rs256)
+        .map_err(|none| anyhow::anyhow!("{none:?}"))?;
+    pinned(cores.server, || -> anyhow::Result<()> {
+        for _ in 0..TURNS {
+            alone.push(micros(slice, &raw, |raw| raw.verify(key))?);
+            shaped.push(micros(slice, &tokens, |token| parse(token))?);
+            whole.push(micros(slice, &tokens, |token| {
+                prove(&tenant, token, now).map(drop)
+            })?);
+        }
+        Ok(())
+    })??;
+
+    println!("| RS256 2048, one token after the other, no server | µs | ratio |");
+    println!("|---|---|---|");
+    let (alone, shaped, whole) = (median(&alone), median(&shaped), median(&whole));
+    println!("| aws-lc-rs with a parsed key, the signature only | {alone:.1} | 1 |");
+    match openssl(cores) {
+        Ok(openssl) => println!(
+            "| `openssl speed rsa2048`, verify, without hashing the token | {openssl:.1} | {:.2} |",
+            openssl / alone
+        ),
+        Err(missing) => println!("| `openssl speed rsa2048` | not run: {missing} | |"),
+    }
+    println!(
+        "| Postern: token to principal (digest, parts, signature, claims and their judgement, headers) | {whole:.1} | {:.2} |",
+        whole / alone
+    );
+    println!(
+        "| of which reading the parts, before anything is proved | {shaped:.1} | {:.2} |\n",
+        shaped / alone
+    );
+    Ok(())
+}
+
+/// A tenant as the daemon makes it, with the issuer's key written in its file.
+fn tenant(issuer: &Issuer) -> anyhow::Result<Tenant> {
+    let text = tokens::tenant_file(issuer).replace(
+        "kind = \"custom\"\n",
+        &format!(
+            "kind = \"custom\"\npublic_key = \"\"\"\n{}\"\"\"\nalgorithms = [\"RS256\"]\n",
+            issuer.public_key_pem(Algorithm::Rs256)
+        ),
+    );
+    let id = "bench".parse().map_err(|_| anyhow::anyhow!("no name"))?;
+    let source = TenantSource::of_text(id, Path::new("bench.toml"), text);
+    let built = build::build(&source, build::Secrets::MustBeThere, clock::now());
+    let Some(settings) = built.settings else {
+        bail!("the tenant file is broken: {:?}", built.problems);
+    };
+    let providers = settings
+        .providers
+        .iter()
+        .map(provider)
+        .collect::<anyhow::Result<_>>()?;
+    Ok(Tenant {
+        settings: Arc::new(settings),
+        providers,
+        verdicts: Arc::default(),
+        decisions: Arc::default(),
+    })
+}
+
+fn provider(settings: &Arc<ProviderSettings>) -> anyhow::Result<Provider> {
+    let proof = settings
+        .signature
+        .as_ref()
+        .context("a signature is required")?;
+    let KeyOrigin::Fixed(set) = &proof.keys else {
+        bail!("the key stands in the file");
+    };
+    let keys = Keys {
+        set: Some(Arc::clone(set)),
+        source: None,
+        stale_after: 0,
+    };
+    Ok(Provider {
+        settings: Arc::clone(settings),
+        revision: Revision::next(),
+        keys: Some(keys),
+        answer_keys: None,
+        introspector: None,
+    })
+}
+
+fn key_set(tenant: &Tenant) -> anyhow::Result<&keys::KeySet> {
+    let keys = tenant
+        .providers
+        .first()
+        .and_then(|provider| provider.keys.as_ref());
+    keys.and_then(|keys| keys.set.as_deref())
+        .context("a key set")
+}
+
+/// A token cut up beforehand.
+struct Raw {
+    message: Vec<u8>,
+    signature: Vec<u8>,
+}
+
+impl Raw {
+    fn of(token: &str) -> anyhow::Result<Self> {
+        let (message, signature) = token.rsplit_once('.').context("a JWT")?;
+        Ok(Self {
+            message: message.into(),
+            signature: URL_SAFE_NO_PAD.decode(signature)?,
+        })
+    }
+
+    fn verify(&self, key: &ParsedPublicKey) -> anyhow::Result<()> {
+        key.verify_sig(&self.message, &self.signature)
+            .map_err(|_| anyhow::anyhow!("the signature does not hold"))
+    }
+}
+
+fn parse(token: &str) -> anyhow::Result<()> {
+    match Shape::of(token) {
+        Ok(Shape::Jwt(jwt)) => Ok(drop(black_box(jwt))),
+        Ok(Shape::Opaque) => bail!("a JWT is no opaque token"),
+        Err(denial) => bail!("{denial}"),
+    }
+}
+
+/// What `check::check` does with a token that no tenant remembers.
+fn prove(tenant: &Tenant, token: &str, now: u64) -> anyhow::Result<Verified> {
+    let digest = TokenDigest::of(token);
+    let judge = judge(tenant, token).map_err(|denial| anyhow::anyhow!("{denial}"))?;
+    let verify = pin!(judge.verify(token, &digest, tenant, now));
+    match verify.poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(Ok(verified)) => Ok(verified),
+        Poll::Ready(Err(no)) => bail!("{no:?}"),
+        Poll::Pending => bail!("a check with a known key waits for nobody"),
+    }
+}
+
+/// Microseconds of one `work`, which is done for about `slice`.
+fn micros<T>(
+    slice: Duration,
+    inputs: &[T],
+    work: impl Fn(&T) -> anyhow::Result<()>,
+) -> anyhow::Result<f64> {
+    let started = Instant::now();
+    let mut rounds = 0_u32;
+    while started.elapsed() < slice {
+        for input in inputs {
+            work(black_box(input))?;
+        }
+        rounds += 1;
+    }
+    let each = f64::from(rounds) * f64::from(u32::try_from(inputs.len())?);
+    Ok(started.elapsed().as_secs_f64() * 1e6 / each)
+}
+
+/// Microseconds of one verification.
+fn openssl(cores: Cores) -> anyhow::Result<f64> {
+    let mut command = Command::new("openssl");
+    command
+        .args(["speed", "-mr", "-seconds", "1", "rsa2048"])
+        .stdin(Stdio::null())
+        .stderr(Stdio::null());
+    let output = pinned(cores.server, || command.output())??;
+    ensure!(output.status.success(), "it failed");
+    // `+F2:` the number of the key, its bits, signatures a second, verifications a second.
+    let text = String::from_utf8(output.stdout)?;
+    let line = text.lines().find(|line| line.starts_with("+F2:"));
+    let per_second: f64 = line
+        .and_then(|line| line.rsplit(':').next())
+        .context("its output is not as expected")?
+        .parse()?;
+    Ok(1e6 / per_second)
+}
