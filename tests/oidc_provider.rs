@@ -11,7 +11,8 @@ use serde_json::Value;
 use crate::harness::{Answer, Postern, TenantFile, connect, part, tenant};
 
 /// Access tokens as RFC 9068 has them, in four algorithms: each passes where it is for us, and is refused where it is
-/// for another, where a character of it is changed, and where the tenant lists another algorithm.
+/// for another, where a character of it is changed, where the tenant lists another algorithm, and where it takes `sub`
+/// for an account: these tokens are the client's own.
 #[test]
 fn its_access_tokens_pass_in_four_algorithms() {
     let Some(issuer) = OidcProvider::start() else {
@@ -22,8 +23,10 @@ fn its_access_tokens_pass_in_four_algorithms() {
         issuer.url
     );
     let rs384 = format!("{keys}\nalgorithms = [\"RS384\"]");
-    let postern = Postern::with(tenant("jira").provider(&keys))
+    let client = format!("{keys}\nusername = \"client_id\"");
+    let postern = Postern::with(tenant("jira").provider(&client))
         .and(tenant("other").provider(&rs384))
+        .and(tenant("users").provider(&keys))
         .start();
     for algorithm in ["RS256", "PS256", "ES256", "EdDSA"] {
         let token = issuer.token(&format!("urn:jira:{algorithm}"));
@@ -39,6 +42,9 @@ fn its_access_tokens_pass_in_four_algorithms() {
         postern
             .check("other", &token)
             .is_refused(401, "algorithm_not_allowed");
+        postern
+            .check("users", &token)
+            .is_refused(403, "no_username");
     }
 }
 
