@@ -60,7 +60,7 @@ fn the_end_and_the_beginning_have_their_second() {
         in_time(json!({"exp": 253_402_300_800_u64})),
         Err(Denied::MalformedToken)
     );
-    assert_eq!(in_time(json!({"exp": null})), Err(Denied::MalformedToken));
+    assert_eq!(in_time(json!({"exp": null})), Ok(None));
     assert_eq!(
         in_time(json!({"exp": NOW + 1, "nbf": "now"})),
         Err(Denied::MalformedToken)
@@ -104,7 +104,7 @@ fn a_strangers_value_is_quoted_and_cut_short() {
         json!("é".repeat(10_000)),
         json!(vec!["x"; 1_000]),
     ] {
-        assert!(quoted(&value).len() <= QUOTED + '…'.len_utf8());
+        assert!(quoted(&value).len() <= QUOTED + 13);
     }
 }
 
@@ -132,12 +132,12 @@ proptest! {
     fn no_time_passes_that_is_over(exp in json_value(), nbf in json_value(), now in any::<u64>()) {
         let claims = claims(json!({"exp": exp, "nbf": nbf}));
         if let Ok(expires) = claims.in_time(LEEWAY, now) {
-            let expires = expires.expect("it was there");
-            prop_assert!(exp.is_number() && nbf.is_number());
-            prop_assert!(expires.saturating_add(30) > now);
             #[expect(clippy::cast_precision_loss, reason = "a second more or less at the end of time")]
-            let now = now as f64;
-            prop_assert!(nbf.as_f64().expect("a number") < now + 31.0);
+            let soon = now as f64 + 31.0;
+            prop_assert_eq!(expires.is_some(), exp.is_number());
+            prop_assert!(exp.is_number() || exp.is_null());
+            prop_assert!(expires.is_none_or(|at| at.saturating_add(30) > now));
+            prop_assert!(nbf.is_null() || nbf.as_f64().is_some_and(|from| from < soon));
         }
     }
 
@@ -154,7 +154,7 @@ proptest! {
     #[test]
     fn no_value_panics(value in json_value()) {
         let claims = claims(json!({"cnf": value, "typ": value, "token_use": value, "aud": value, "exp": value}));
-        prop_assert!(claims.is_not_bound().is_err());
+        prop_assert_eq!(claims.is_not_bound().is_ok(), value.is_null());
         let _ = claims.is_an_access_token();
         let _ = claims.expires();
         let _ = quoted(&value);
