@@ -11,7 +11,7 @@ use std::{
     path::Path,
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicBool, Ordering},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use serde_json::Value;
@@ -282,4 +282,21 @@ fn a_check_in_flight_is_answered_after_sigterm() {
     until("nobody listens", || TcpStream::connect(&address).err());
     Answer::read(&mut stream, "GET").is_allowed_as("ada");
     assert_eq!(postern.wait().code(), Some(0));
+}
+
+/// Connections that a proxy keeps for later do not hold up the end.
+#[test]
+fn idle_connections_do_not_delay_the_end() {
+    let acme = issuer();
+    let mut postern = Postern::with(tenant("jira").trusting(&acme)).start();
+    let mut kept = TcpStream::connect(postern.address()).expect("it listens");
+    let request = Request::check("jira", "/rest/api/2/myself");
+    request.send_on(&mut kept).is_refused(401, "no_credential");
+    let told = Instant::now();
+    assert_eq!(postern.stop().code(), Some(0));
+    assert!(
+        told.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        told.elapsed()
+    );
 }

@@ -97,6 +97,7 @@ fn the_system_call_filter_admits_what_the_daemon_does() {
     let mut traced = Command::new(strace)
         .args(["-f", "-qq", "-p", &postern.pid().to_string(), "-o"])
         .arg(&trace)
+        .stderr(Stdio::null())
         .spawn()
         .expect("strace was found, so it runs");
     let calls = || fs::read_to_string(&trace).unwrap_or_default();
