@@ -18,6 +18,8 @@ mod nginx;
 mod oidc_provider;
 /// An issuer that fails, lies or hangs.
 mod outage;
+/// What the front page shows is what is tested.
+mod readme;
 /// One row for each way to be refused.
 mod refusals;
 /// Tenant files, edited while the daemon runs.

@@ -1,0 +1,69 @@
+//! See `main.rs`.
+
+use std::{collections::BTreeSet, fs};
+
+use postern::decision::{Denied, Unavailable};
+
+use crate::harness::Postern;
+
+fn page(path: &str) -> String {
+    fs::read_to_string(format!("{}/{path}", env!("CARGO_MANIFEST_DIR"))).expect("the page is there")
+}
+
+/// The first block of that language after a mark.
+fn block(page: &str, after: &str, language: &str) -> String {
+    let (_, rest) = page.split_once(after).expect("the mark is there");
+    let (_, rest) = rest
+        .split_once(&format!("```{language}\n"))
+        .expect("a block follows it");
+    let (block, _) = rest.split_once("```").expect("the block ends");
+    block.to_owned()
+}
+
+/// Whoever copies nginx's configuration from the front page copies the one that is tested.
+#[test]
+fn readme_shows_the_nginx_configuration_that_is_tested() {
+    let shown = block(&page("README.md"), "## Behind nginx", "nginx");
+    assert!(
+        shown == page("tests/proxies/nginx/postern.conf"),
+        "README.md and tests/proxies/nginx/postern.conf differ"
+    );
+}
+
+/// The tenant file of the front page is valid, and without a warning.
+#[test]
+fn readme_shows_a_valid_tenant_file() {
+    let postern = Postern::without_tenants().start();
+    let shown = block(&page("README.md"), "## A tenant", "toml");
+    fs::write(postern.tenant_path("jira"), shown).expect("the tenant file is written");
+    let validated = postern.cli(&["validate", "--json"]);
+    let report: serde_json::Value = serde_json::from_slice(&validated.stdout).expect("JSON");
+    assert!(validated.status.success());
+    assert_eq!(report["problems"], serde_json::json!([]));
+}
+
+/// The page of refusals has the closed list, all of it and nothing else, each word with its status.
+#[test]
+fn the_security_model_lists_every_refusal() {
+    let page = page("docs/security-model.md");
+    let (_, table) = page.split_once("| status | reasons |").expect("the table");
+    let mut listed = BTreeSet::new();
+    for line in table
+        .lines()
+        .take_while(|line| line.is_empty() || line.starts_with('|'))
+    {
+        let mut cells = line.split('|').skip(1);
+        let Some(Ok(status)) = cells.next().map(|cell| cell.trim().parse::<u16>()) else {
+            continue;
+        };
+        let words = cells.next().expect("the reasons").split_whitespace();
+        listed.extend(words.map(|word| (status, word.trim_matches('`').to_owned())));
+    }
+    let denied = Denied::ALL
+        .iter()
+        .map(|reason| (reason.status(), reason.word().to_owned()));
+    let unavailable = Unavailable::ALL
+        .iter()
+        .map(|reason| (reason.status(), reason.word().to_owned()));
+    assert_eq!(listed, denied.chain(unavailable).collect());
+}
