@@ -21,6 +21,7 @@ impl Schema {
     ///
     /// # Errors
     /// Nobody reads it.
+    #[expect(clippy::unused_self, reason = "every command runs itself")]
     pub fn run(self) -> anyhow::Result<ExitCode> {
         io::stdout()
             .write_all(schema::text().as_bytes())
