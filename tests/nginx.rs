@@ -10,9 +10,7 @@ mod passing;
 
 use parts::{Nginx, Product, Relay};
 
-use crate::harness::{
-    Answer, Issuer, Postern, PosternBuilder, Request, TenantFile, issuer, tenant,
-};
+use crate::harness::{Answer, Issuer, Postern, PosternBuilder, Request, TenantFile, tenant};
 
 /// A Jira behind nginx, guarded by Postern.
 struct Site {
