@@ -165,21 +165,23 @@ impl Judge<'_> {
             claims.is_for(settings)?;
             proved = Some((claims, expires));
         }
+        let answer;
         let (claims, reusable_until, method) = match (&settings.introspection, proved) {
             (None, Some((claims, expires))) => (claims, expires, Method::Jwt),
             (Some(proof), signed) => {
-                let (answer, until) = self.ask(proof, token, digest, now).await?;
+                let until;
+                (answer, until) = self.ask(proof, token, digest, now).await?;
                 match signed {
                     // Both hold: the signed claims say who it is, and neither proof may outlive its end.
                     Some((claims, expires)) => (claims, until.min(expires), Method::Introspection),
-                    None => (answer, until, Method::Introspection),
+                    None => (&answer, until, Method::Introspection),
                 }
             }
             (None, None) => unreachable!(
                 "tenant::build gives every provider a signature proof, introspection, or both"
             ),
         };
-        let principal = Principal::new(&claims, settings, method)?;
+        let principal = Principal::new(claims, settings, method)?;
         let headers = IdentityHeaders::new(&principal, &tenant.settings.access);
         Ok(Verified {
             principal,
@@ -188,7 +190,7 @@ impl Judge<'_> {
         })
     }
 
-    async fn prove_signature(&self, proof: &SignatureProof, now: u64) -> Result<Claims, No> {
+    async fn prove_signature(&self, proof: &SignatureProof, now: u64) -> Result<&Claims, No> {
         let jwt = self.jwt.as_ref().ok_or_else(|| {
             Denial::new(Denied::MalformedToken, "the token is no JWT (three parts of base64url), and this provider requires a signature")
         })?;
@@ -286,12 +288,12 @@ impl Judge<'_> {
 }
 
 /// Proves a signature; where the key is not known yet, the issuer is asked for it once.
-async fn prove(
-    jwt: &Jwt<'_>,
+async fn prove<'j>(
+    jwt: &'j Jwt<'_>,
     keys: &Keys,
     algorithm: crate::keys::Algorithm,
     now: u64,
-) -> Result<Claims, No> {
+) -> Result<&'j Claims, No> {
     let kid = jwt.unverified_kid();
     let fresh = match keys.condition(now)? {
         KeyCondition::Usable(set) => match jwt.prove(set, algorithm) {

@@ -55,13 +55,16 @@ impl<'t> Shape<'t> {
         let Ok(header_text) = decode(first) else {
             return Ok(Self::Opaque);
         };
-        let looks_like_a_header = header_text.first() == Some(&b'{')
-            && serde_json::from_slice::<Value>(&header_text).is_ok();
-        if !looks_like_a_header {
+        if header_text.first() != Some(&b'{') {
             return Ok(Self::Opaque);
         }
-        let header = strict_json::object(&header_text)
-            .map_err(|error| malformed(format!("the header of the token: {error}")))?;
+        let header = match strict_json::object(&header_text) {
+            Ok(header) => header,
+            Err(error) if serde_json::from_slice::<Value>(&header_text).is_ok() => {
+                return Err(malformed(format!("the header of the token: {error}")));
+            }
+            Err(_) => return Ok(Self::Opaque),
+        };
         if rest.contains('.') {
             let kind = if header.contains_key("enc") {
                 "encrypted (JWE), which is not supported"
@@ -182,7 +185,7 @@ impl Jwt<'_> {
     ///
     /// # Errors
     /// [`Unproved::NoKey`] if there is no such key, or a denial.
-    pub fn prove(&self, keys: &KeySet, algorithm: Algorithm) -> Result<Claims, Unproved> {
+    pub fn prove(&self, keys: &KeySet, algorithm: Algorithm) -> Result<&Claims, Unproved> {
         let key = keys
             .find(self.unverified_kid(), algorithm)
             .map_err(Unproved::NoKey)?;
@@ -193,7 +196,7 @@ impl Jwt<'_> {
                     "the signature of the token does not hold",
                 ))
             })?;
-        Ok(self.unverified_claims.clone())
+        Ok(&self.unverified_claims)
     }
 }
 
