@@ -72,8 +72,9 @@ fn measure(arguments: &[String]) -> anyhow::Result<()> {
     let started = Instant::now();
 
     println!("{}\n", cores.machine());
-    if wanted("throughput") {
-        throughput::measure(effort, cores)?;
+    let throughput = [wanted("cached"), wanted("unseen")];
+    if throughput.contains(&true) {
+        throughput::measure(effort, cores, throughput)?;
     }
     if wanted("verification") {
         verification::measure(effort, cores)?;

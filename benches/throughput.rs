@@ -69,7 +69,11 @@ impl Bench<'_> {
 }
 
 /// Prints the table.
-pub fn measure(effort: &Effort, cores: Cores) -> anyhow::Result<()> {
+pub fn measure(
+    effort: &Effort,
+    cores: Cores,
+    [with_cached, with_unseen]: [bool; 2],
+) -> anyhow::Result<()> {
     let (issuer, home) = (tokens::issuer()?, Home::new()?);
     tokens::write(&issuer, effort.fresh_tokens, &home.path("fresh"))?;
     let callers = take_lines(&home.path("fresh"), CALLERS)?;
@@ -111,34 +115,34 @@ pub fn measure(effort: &Effort, cores: Cores) -> anyhow::Result<()> {
     ]
     .map(|(process, address)| Server { process, address });
 
-    let length = Length::Seconds(effort.seconds);
-    let cached = Pair::measure(effort.rounds, |round, is_postern| match is_postern {
-        _ if round.is_none() && is_postern => {
-            bench.round(&postern, "callers", "callers", Length::Seconds(0.3))
-        }
-        true => bench.round(&postern, "callers", "callers", length),
-        false => bench.round(&floor, "callers", "callers", length),
-    })?;
-    let all = Length::Tokens(effort.fresh_tokens);
-    let unseen = Pair::measure(effort.rounds, |round, is_postern| {
-        match (is_postern, round) {
-            (true, None) => bench.round(&postern, "warm", "fresh", Length::Tokens(1_000)),
-            (true, Some(round)) => bench.round(&postern, &fresh[round], "fresh", all),
-            (false, _) => bench.round(&leanest, "leanest", "fresh", all),
-        }
-    })?;
-    were_unseen(&daemon, effort)?;
-
     println!(
         "| server | requests/s | ratio | rounds from, to | target | CPU µs a request | ratio | core used |"
     );
     println!("|---|---|---|---|---|---|---|---|");
-    cached.print("floor", "Postern, token verified before", 0.80);
-    unseen.print(
-        "leanest verifier",
-        "Postern, token never seen (RS256, 2048 bits)",
-        0.85,
-    );
+    if with_cached {
+        let pair = Pair::measure(effort.rounds, |round, is_postern| {
+            let length = Length::Seconds(if round.is_some() { effort.seconds } else { 0.3 });
+            let server = if is_postern { &postern } else { &floor };
+            bench.round(server, "callers", "callers", length)
+        })?;
+        pair.print("floor", "Postern, token verified before", 0.80);
+    }
+    if with_unseen {
+        let all = Length::Tokens(effort.fresh_tokens);
+        let pair = Pair::measure(effort.rounds, |round, is_postern| {
+            match (is_postern, round) {
+                (true, None) => bench.round(&postern, "warm", "fresh", Length::Tokens(1_000)),
+                (true, Some(round)) => bench.round(&postern, &fresh[round], "fresh", all),
+                (false, _) => bench.round(&leanest, "leanest", "fresh", all),
+            }
+        })?;
+        were_unseen(&daemon, effort)?;
+        pair.print(
+            "leanest verifier",
+            "Postern, token never seen (RS256, 2048 bits)",
+            0.85,
+        );
+    }
     println!(
         "\n{} rounds each, taking turns, {CALLERS} callers or {} tokens used once; medians, ratios of neighbouring rounds.\n\
          A round in which the server used much less than its whole core was disturbed by something else on the machine;\n\

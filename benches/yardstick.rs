@@ -118,10 +118,11 @@ async fn answer(http: HttpRequest, ready: web::Data<Ready>) -> HttpResponse {
 
 /// As lean as it gets: neither the header nor the claims are looked at.
 fn is_signed(http: &HttpRequest, key: &ParsedPublicKey) -> bool {
-    let token = http
-        .headers()
-        .get(AUTHORIZATION)
-        .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+    let token = http.headers().get(AUTHORIZATION).and_then(|value| {
+        str::from_utf8(value.as_bytes())
+            .ok()?
+            .strip_prefix("Bearer ")
+    });
     let Some((message, signature)) = token.and_then(|token| token.rsplit_once('.')) else {
         return false;
     };
