@@ -38,12 +38,13 @@ impl Home {
     pub fn new() -> anyhow::Result<Self> {
         let home = Self(tempfile::tempdir()?);
         fs::create_dir(home.0.path().join("tenants"))?;
+        fs::create_dir(home.0.path().join("work"))?;
         Ok(home)
     }
 
-    /// A path in it.
+    /// A path for what is none of the daemon's business: it watches the tenants folder and the one around it.
     pub fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
+        self.0.path().join("work").join(name)
     }
 
     /// Puts a tenant file in place, by rename as the documentation advises.
@@ -51,7 +52,7 @@ impl Home {
         let aside = self.path("aside.toml");
         fs::write(&aside, text)?;
         let renamed = Instant::now();
-        fs::rename(aside, self.path(&format!("tenants/{tenant}.toml")))?;
+        fs::rename(aside, self.0.path().join(format!("tenants/{tenant}.toml")))?;
         Ok(renamed)
     }
 
@@ -69,9 +70,9 @@ impl Home {
                 "127.0.0.1:0",
             ])
             .arg("--tenants")
-            .arg(self.path("tenants"))
+            .arg(self.0.path().join("tenants"))
             .arg("--data")
-            .arg(self.path("data"))
+            .arg(self.0.path().join("data"))
             .arg("--announce")
             .arg(&announcement)
             .env_remove("RUST_LOG")

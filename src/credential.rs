@@ -106,19 +106,27 @@ fn is_token_char(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
-/// RFC 6750 §2.1, `b64token` without its padding. No byte ends the look early, so that the compiler looks at
-/// many at once: one by one they cost as much as the digest (measured: 0.54 µs a KiB against 0.10 µs).
+/// No byte ends the look early, so that the compiler looks at many at once: one by one they cost as much as the
+/// digest (measured: 0.54 µs a KiB against 0.10 µs).
 fn all_b64token_chars(bytes: &[u8]) -> bool {
-    let is_one = |byte: u8| {
-        byte.is_ascii_alphanumeric()
-            | (byte == b'-')
-            | (byte == b'.')
-            | (byte == b'_')
-            | (byte == b'~')
-            | (byte == b'+')
-            | (byte == b'/')
-    };
-    bytes.iter().fold(true, |all, byte| all & is_one(*byte))
+    bytes
+        .iter()
+        .fold(true, |all, byte| all & is_b64token_char(*byte))
+}
+
+/// RFC 6750 §2.1, `b64token` without its padding.
+#[expect(
+    clippy::needless_bitwise_bool,
+    reason = "without branches, so that many bytes are looked at together"
+)]
+fn is_b64token_char(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        | (byte == b'-')
+        | (byte == b'.')
+        | (byte == b'_')
+        | (byte == b'~')
+        | (byte == b'+')
+        | (byte == b'/')
 }
 
 #[cfg(test)]
