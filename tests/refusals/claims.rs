@@ -8,7 +8,7 @@ use postern::{
 };
 use serde_json::{Value, json};
 
-use super::row::{Row, World, ada, at, refused};
+use super::row::{Row, World, ada, at, jira, refused};
 
 #[test]
 fn a_token_is_judged_by_all_that_it_says() {
@@ -28,7 +28,7 @@ pub fn rows(world: &World) -> Vec<Row> {
 
 fn issuers(world: &World) -> Vec<Row> {
     let url = world.acme.url();
-    let with = |issuer: Value| world.with(&world.acme.token().claim("iss", issuer).sign());
+    let with = |issuer: Value| jira(&world.acme.token().claim("iss", issuer).sign());
     let mut rows = vec![ada("its own issuer", with(json!(url)))];
     for (what, issuer) in [
         ("a slash at the end", format!("{url}/")),
@@ -53,17 +53,17 @@ fn issuers(world: &World) -> Vec<Row> {
         ));
     }
     let without = world.acme.token().without("iss").sign();
-    rows.push(refused("no issuer", world.with(&without), UnknownIssuer));
+    rows.push(refused("no issuer", jira(&without), UnknownIssuer));
     rows.push(refused(
         "mallory's own token",
-        world.with(&world.mallory.token().sign()),
+        jira(&world.mallory.token().sign()),
         UnknownIssuer,
     ));
     rows
 }
 
 fn audiences(world: &World) -> Vec<Row> {
-    let with = |audience: Value| world.with(&world.acme.token().audience(audience).sign());
+    let with = |audience: Value| jira(&world.acme.token().audience(audience).sign());
     let mut rows = vec![
         ada("our audience", with(json!("postern-dev"))),
         ada(
@@ -96,7 +96,7 @@ fn audiences(world: &World) -> Vec<Row> {
         ));
     }
     let without = world.acme.token().without("aud").sign();
-    rows.push(refused("no audience", world.with(&without), WrongAudience));
+    rows.push(refused("no audience", jira(&without), WrongAudience));
     rows
 }
 
@@ -104,7 +104,7 @@ fn ends(world: &World) -> Vec<Row> {
     let (token, now) = (world.acme.token(), clock::now());
     #[expect(clippy::cast_precision_loss, reason = "this century's seconds fit")]
     let soon = now as f64 + 300.5;
-    let with = |exp: Value| world.with(&token.clone().claim("exp", exp).sign());
+    let with = |exp: Value| jira(&token.clone().claim("exp", exp).sign());
     let mut rows = vec![
         ada("an end with a fraction", with(json!(soon))),
         ada(
@@ -156,13 +156,13 @@ fn ends(world: &World) -> Vec<Row> {
         let token = world.signed(&world.header(""), &claims);
         rows.push(refused(
             format!("the end {exp}"),
-            world.with(&token),
+            jira(&token),
             MalformedToken,
         ));
     }
     rows.push(refused(
         "no end",
-        world.with(&token.without("exp").sign()),
+        jira(&token.without("exp").sign()),
         MalformedToken,
     ));
     rows
@@ -176,7 +176,7 @@ fn now_in(claims: &str) -> String {
 
 fn beginnings(world: &World) -> Vec<Row> {
     let now = clock::now();
-    let with = |nbf: Value| world.with(&world.acme.token().claim("nbf", nbf).sign());
+    let with = |nbf: Value| jira(&world.acme.token().claim("nbf", nbf).sign());
     let mut rows = vec![
         ada("a beginning in the past", with(json!(now - 60))),
         ada("a beginning within the leeway", with(json!(now + 10))),
@@ -220,7 +220,7 @@ fn names(world: &World) -> Vec<Row> {
         ),
         refused(
             "no subject",
-            world.with(&world.acme.token().without("sub").sign()),
+            jira(&world.acme.token().without("sub").sign()),
             NoUsername,
         ),
     ];
@@ -253,5 +253,5 @@ fn the_longest_name_passes() {
     let world = World::start();
     let longest = "a".repeat(255);
     let token = world.acme.token().subject(&longest).sign();
-    world.ask(&world.with(&token)).is_allowed_as(&longest);
+    world.ask(&jira(&token)).is_allowed_as(&longest);
 }

@@ -2,7 +2,7 @@
 
 use postern::decision::Denied::{MalformedToken, UnknownKey, WrongTokenKind};
 
-use super::row::{Row, World, ada, at, refused};
+use super::row::{Row, World, ada, at, jira, refused};
 use crate::harness::Algorithm;
 
 #[test]
@@ -21,7 +21,7 @@ pub fn rows(world: &World) -> Vec<Row> {
 }
 
 fn members(world: &World) -> Vec<Row> {
-    let signed = |more: &str| world.with(&world.signed(&world.header(more), &world.claims("")));
+    let signed = |more: &str| jira(&world.signed(&world.header(more), &world.claims("")));
     let mut rows = vec![
         ada("nothing unusual", signed("")),
         ada(
@@ -51,12 +51,12 @@ fn members(world: &World) -> Vec<Row> {
         format!(r#"{{"alg":"ES256","kid":"{kid}","typ":1}}"#),
     ] {
         let token = world.signed(&header, &world.claims(""));
-        rows.push(refused(header, world.with(&token), MalformedToken));
+        rows.push(refused(header, jira(&token), MalformedToken));
     }
     let token = world.signed(r#"{"alg":"ES256"}"#, &world.claims(""));
     rows.push(refused(
         "no kid, where keys have names",
-        world.with(&token),
+        jira(&token),
         UnknownKey,
     ));
     rows
@@ -78,22 +78,19 @@ fn own_keys(world: &World) -> Vec<Row> {
         let forged = mallory.sign_raw(Algorithm::Es256, &header, world.claims(""));
         rows.push(refused(
             format!("{member} with a key of her own"),
-            world.with(&forged),
+            jira(&forged),
             MalformedToken,
         ));
         let honest = world.signed(&header, &world.claims(""));
         rows.push(refused(
             format!("{member} beside a good signature"),
-            world.with(&honest),
+            jira(&honest),
             MalformedToken,
         ));
     }
     // Only a hint for a look-up by thumbprint that nobody does here.
     let header = world.header(r#","x5t":"abc","x5t#S256":"abc""#);
-    rows.push(ada(
-        "x5t",
-        world.with(&world.signed(&header, &world.claims(""))),
-    ));
+    rows.push(ada("x5t", jira(&world.signed(&header, &world.claims("")))));
     rows
 }
 
@@ -101,14 +98,14 @@ fn typ(world: &World) -> Vec<Row> {
     let token = |typ: &str| world.acme.token().typ(typ).sign();
     let mut rows = Vec::new();
     for typ in ["at+jwt", "AT+JWT", "application/at+jwt"] {
-        rows.push(ada(format!("typ {typ}"), world.with(&token(typ))));
+        rows.push(ada(format!("typ {typ}"), jira(&token(typ))));
         rows.push(ada(
             format!("typ {typ}, required"),
             at("typed", &token(typ)),
         ));
     }
     for typ in ["JWT", "jwt", "application/jwt"] {
-        rows.push(ada(format!("typ {typ}"), world.with(&token(typ))));
+        rows.push(ada(format!("typ {typ}"), jira(&token(typ))));
         rows.push(refused(
             format!("typ {typ} where at+jwt is required"),
             at("typed", &token(typ)),
@@ -116,7 +113,7 @@ fn typ(world: &World) -> Vec<Row> {
         ));
     }
     let untyped = world.acme.token().without_header("typ").sign();
-    rows.push(ada("no typ", world.with(&untyped)));
+    rows.push(ada("no typ", jira(&untyped)));
     rows.push(refused(
         "no typ where at+jwt is required",
         at("typed", &untyped),
@@ -135,7 +132,7 @@ fn typ(world: &World) -> Vec<Row> {
     ] {
         rows.push(refused(
             format!("typ {typ:?}"),
-            world.with(&token(typ)),
+            jira(&token(typ)),
             WrongTokenKind,
         ));
     }

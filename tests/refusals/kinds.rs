@@ -3,7 +3,7 @@
 use postern::decision::Denied::{BoundToken, WrongTokenKind};
 use serde_json::json;
 
-use super::row::{Row, World, ada, refused};
+use super::row::{Row, World, ada, jira, refused};
 
 #[test]
 fn only_access_tokens_that_anyone_may_bear_pass() {
@@ -14,7 +14,7 @@ fn only_access_tokens_that_anyone_may_bear_pass() {
 pub fn rows(world: &World) -> Vec<Row> {
     let mut rows = Vec::new();
     let with = |claim: &str, value: serde_json::Value| {
-        world.with(&world.acme.token().claim(claim, value).sign())
+        jira(&world.acme.token().claim(claim, value).sign())
     };
     for (claim, value) in [
         // Keycloak's kinds.
@@ -64,6 +64,6 @@ pub fn rows(world: &World) -> Vec<Row> {
     ] {
         rows.push(refused(format!("cnf {cnf}"), with("cnf", cnf), BoundToken));
     }
-    rows.push(ada("no cnf", world.with(&world.acme.token().sign())));
+    rows.push(ada("no cnf", jira(&world.acme.token().sign())));
     rows
 }

@@ -124,30 +124,23 @@ impl World {
     #[track_caller]
     pub fn judge(&self, rows: Vec<Row>) {
         assert!(!rows.is_empty(), "a table without rows shows nothing");
-        let mut wrong = String::new();
+        let mut wrong = Vec::new();
         for row in rows {
             let answer = self.postern.ask(&row.request);
             if !row.expected.is_met_by(&answer) {
-                wrong.push_str(&format!(
-                    "\n{}: wanted {:?}, got {} {:?} {:?}",
-                    row.what,
-                    row.expected,
-                    answer.status,
-                    answer.reason(),
-                    answer.header("remote-user")
+                let (what, wanted) = (row.what, row.expected);
+                let (status, reason) = (answer.status, answer.reason());
+                let user = answer.header("remote-user");
+                wrong.push(format!(
+                    "{what}: wanted {wanted:?}, got {status} {reason:?} {user:?}"
                 ));
             }
         }
-        assert!(wrong.is_empty(), "{wrong}");
+        assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
     }
 
     pub fn ask(&self, request: &Request) -> Answer {
         self.postern.ask(request)
-    }
-
-    /// Asks with `token` about an API path of `jira`.
-    pub fn with(&self, token: &str) -> Request {
-        at("jira", token)
     }
 
     /// A header as honest tokens have it, with more members: `,"crit":["exp"]`.
@@ -171,6 +164,11 @@ impl World {
     pub fn signed(&self, header: &str, claims: &str) -> String {
         self.acme.sign_raw(Algorithm::Es256, header, claims)
     }
+}
+
+/// Asks with `token` about an API path of `jira`.
+pub fn jira(token: &str) -> Request {
+    at("jira", token)
 }
 
 /// Asks with `token` about an API path of `tenant`.

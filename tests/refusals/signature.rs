@@ -5,7 +5,7 @@ use postern::decision::{
     Unavailable,
 };
 
-use super::row::{Expected, Row, World, ada, at, refused, row};
+use super::row::{Expected, Row, World, ada, at, jira, refused, row};
 use crate::harness::{Algorithm, Postern, SignWith, issuer, tenant};
 
 #[test]
@@ -59,7 +59,7 @@ fn algorithms(world: &World) -> Vec<Row> {
         let header = world
             .header("")
             .replace("ES256\",\"typ", &format!("{alg}\",\"typ"));
-        world.with(&world.acme.sign_raw(with, header, world.claims("")))
+        jira(&world.acme.sign_raw(with, header, world.claims("")))
     };
     let mut rows = vec![ada("ES256", named("ES256", Algorithm::Es256.into()))];
     for none in ["none", "None", "NONE", "nOnE", "none ", ""] {
@@ -110,7 +110,7 @@ fn algorithms(world: &World) -> Vec<Row> {
     let rs256 = world.acme.token().algorithm(Algorithm::Rs256);
     rows.push(refused(
         "PS256 with the kid of a key for RS256",
-        world.with(&rs256.clone().header("alg", "PS256").sign()),
+        jira(&rs256.clone().header("alg", "PS256").sign()),
         AlgorithmNotAllowed,
     ));
     rows.push(ada(
@@ -189,9 +189,9 @@ fn forged(world: &World) -> Vec<Row> {
         ),
         ("a short signature", format!("{signed_part}.AAAA")),
     ]
-    .map(|(what, token)| refused(what, world.with(&token), BadSignature))
+    .map(|(what, token)| refused(what, jira(&token), BadSignature))
     .into_iter()
-    .chain([ada("the genuine one", world.with(&genuine))])
+    .chain([ada("the genuine one", jira(&genuine))])
     .collect()
 }
 

@@ -104,8 +104,7 @@ fn a_strangers_value_is_quoted_and_cut_short() {
         json!("é".repeat(10_000)),
         json!(vec!["x"; 1_000]),
     ] {
-        let quoted = quoted(&value);
-        assert!(quoted.is_ascii() && quoted.len() <= QUOTED + r"\u{10ffff}...".len());
+        assert!(quoted(&value).len() <= QUOTED + 13);
     }
 }
 
@@ -133,9 +132,12 @@ proptest! {
     fn no_time_passes_that_is_over(exp in json_value(), nbf in json_value(), now in any::<u64>()) {
         let claims = claims(json!({"exp": exp, "nbf": nbf}));
         if let Ok(expires) = claims.in_time(LEEWAY, now) {
-            prop_assert_eq!(expires.is_none(), exp.is_null());
-            prop_assert!(expires.is_none_or(|expires| expires.saturating_add(30) > now));
-            prop_assert!(nbf.is_null() || nbf.as_f64().expect("a number") < now as f64 + 31.0);
+            #[expect(clippy::cast_precision_loss, reason = "a second more or less at the end of time")]
+            let soon = now as f64 + 31.0;
+            prop_assert_eq!(expires.is_some(), exp.is_number());
+            prop_assert!(exp.is_number() || exp.is_null());
+            prop_assert!(expires.is_none_or(|at| at.saturating_add(30) > now));
+            prop_assert!(nbf.is_null() || nbf.as_f64().is_some_and(|from| from < soon));
         }
     }
 
