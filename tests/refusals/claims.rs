@@ -192,7 +192,7 @@ fn beginnings(world: &World) -> Vec<Row> {
             NotYetValid,
         ),
     ];
-    for nbf in [json!("1"), json!(null), json!(now * 1000), json!([])] {
+    for nbf in [json!("1"), json!(true), json!(now * 1000), json!([])] {
         rows.push(refused(
             format!("the beginning {nbf}"),
             with(nbf),

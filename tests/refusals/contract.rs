@@ -62,6 +62,29 @@ fn pieces(token: &str) -> Vec<Row> {
             BadCheckRequest,
         ));
     }
+    // Only a tenant with networks needs an address, and then one that can be read.
+    for address in [
+        "localhost",
+        "unix:",
+        "192.0.2.7, 192.0.2.8",
+        "192.0.2.999",
+        "192.0.2.07",
+    ] {
+        let from = |tenant: &str| at(tenant, token).replace("X-Real-IP", address);
+        rows.push(ada(
+            format!("the address {address:?} where none is needed"),
+            from("jira"),
+        ));
+        rows.push(refused(
+            format!("the address {address:?} where one is needed"),
+            from("office"),
+            BadCheckRequest,
+        ));
+    }
+    rows.push(ada(
+        "an address with its port",
+        at("office", token).replace("X-Real-IP", "192.0.2.7:4711"),
+    ));
     let overriding = |name: &str| good.clone().header(name, "GET");
     for name in [
         "X-HTTP-Method-Override",

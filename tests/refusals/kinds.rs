@@ -28,11 +28,10 @@ pub fn rows(world: &World) -> Vec<Row> {
         // Cognito's.
         ("token_use", json!("id")),
         ("token_use", json!("refresh")),
-        ("token_use", json!(null)),
+        ("token_use", json!(1)),
         ("at_hash", json!("MTIzNDU2Nzg5MDEyMzQ1Ng")),
         ("c_hash", json!("MTIzNDU2Nzg5MDEyMzQ1Ng")),
         ("nonce", json!("n-0S6_WzA2Mj")),
-        ("nonce", json!(null)),
         (
             "events",
             json!({"http://schemas.openid.net/event/backchannel-logout": {}}),
@@ -49,6 +48,11 @@ pub fn rows(world: &World) -> Vec<Row> {
         ("typ", json!("Bearer")),
         ("typ", json!("at+jwt")),
         ("token_use", json!("access")),
+        ("token_use", json!("access_token")),
+        // A null is no claim.
+        ("token_use", json!(null)),
+        ("nonce", json!(null)),
+        ("cnf", json!(null)),
         ("sid", json!("08a5019c-17e1-4977-8f42-65a12843ea02")),
         ("auth_time", json!(1)),
         ("azp", json!("dev")),
@@ -60,7 +64,7 @@ pub fn rows(world: &World) -> Vec<Row> {
         json!({"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}),
         json!({"jwk": {"kty": "EC"}}),
         json!({}),
-        json!(null),
+        json!("x"),
     ] {
         rows.push(refused(format!("cnf {cnf}"), with("cnf", cnf), BoundToken));
     }
