@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use crate::{load, process::Running};
 
 /// The longest that a start, or the first fetch of keys, may take.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// The folder that a daemon is started in: again and again, if need be.
 pub struct Home(TempDir);

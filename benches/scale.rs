@@ -45,8 +45,8 @@ pub fn measure(effort: &Effort) -> anyhow::Result<()> {
         // The daemon was killed: the next one finds the store as a power cut would leave it.
         let daemon = home.start(None)?;
         let ready = daemon.process.resident_mebibytes()?;
-        for number in 0..ISSUERS.min(tenants) {
-            let token = tokens::token(&issuers[number], number);
+        for (number, issuer) in issuers.iter().enumerate().take(tenants) {
+            let token = tokens::token(issuer, number);
             daemon.until_allowed(&name(number), &token)?;
         }
         let keyed = daemon.process.resident_mebibytes()?;

@@ -174,9 +174,11 @@ fn were_unseen(daemon: &Daemon, effort: &Effort) -> anyhow::Result<()> {
                 "postern_verdict_cache_total{{result=\"{result}\",tenant=\"fresh-{round}\"}}"
             ))
         };
+        #[expect(clippy::cast_precision_loss, reason = "some ten thousand tokens")]
+        let all = effort.fresh_tokens as f64;
         let (hits, misses) = (count("hit")?, count("miss")?);
         ensure!(
-            hits == 0.0 && misses >= effort.fresh_tokens as f64,
+            hits == 0.0 && misses >= all,
             "round {round} saw {hits} tokens again, and {misses} for the first time"
         );
     }

@@ -81,9 +81,8 @@ pub fn serve() -> anyhow::Result<()> {
     };
     let server = HttpServer::new(app).workers(1).bind("127.0.0.1:0")?;
     println!("{}", server.addrs().first().context("an address")?);
-    let server = async { server.disable_signals().run() };
     actix_rt::System::new().block_on(async {
-        let server = server.await;
+        let server = server.disable_signals().run();
         let handle = server.handle();
         actix_rt::spawn(server);
         // Until the benchmark lets go, however it ends.

@@ -25,7 +25,6 @@ impl Schema {
     ///
     /// # Errors
     /// Nobody reads it.
-    #[expect(clippy::unused_self, reason = "every command runs itself")]
     pub fn run(self) -> anyhow::Result<ExitCode> {
         let text = if self.markdown {
             reference::markdown()

@@ -139,11 +139,8 @@ impl Postern {
             }
             serde_json::from_slice(&fs::read(self.announcement()).ok()?).ok()
         });
-        self.check = announced["check"][0]
-            .as_str()
-            .expect("an address")
-            .to_owned();
-        self.ops = announced["ops"].as_str().expect("an address").to_owned();
+        let address = |found: &Value| found.as_str().expect("an address").to_owned();
+        (self.check, self.ops) = (address(&announced["check"][0]), address(&announced["ops"]));
         self.child = Some(child);
     }
 

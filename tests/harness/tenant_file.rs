@@ -102,10 +102,10 @@ impl TenantFile {
             self.product, self.url, self.top
         );
         for provider in &self.providers {
-            text.push_str(&format!("\n[[provider]]\nkind = \"custom\"\n{provider}\n"));
+            text += &format!("\n[[provider]]\nkind = \"custom\"\n{provider}\n");
         }
         if !self.access.is_empty() {
-            text.push_str(&format!("\n[access]\n{}", self.access));
+            text += &format!("\n[access]\n{}", self.access);
         }
         text
     }
