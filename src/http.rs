@@ -161,8 +161,7 @@ async fn answer(http: HttpRequest, body: web::Payload, shared: web::Data<Shared>
 
 fn no_tenant(directory: &Directory, name: &str, known: bool) -> Decision {
     if known {
-        let message =
-            "the tenant's file is broken and never was not; postern status shows what is wrong";
+        let message = "the tenant's file is broken, and there never was a good one; postern status shows what is wrong";
         return Decision::Unavailable(Outage::new(Unavailable::TenantUnavailable, 10, message));
     }
     if !directory.complete {
