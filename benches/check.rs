@@ -34,9 +34,9 @@ pub struct Effort {
 }
 
 const FULL: Effort = Effort {
-    rounds: 9,
-    seconds: 1.5,
-    fresh_tokens: 20_000,
+    rounds: 25,
+    seconds: 0.5,
+    fresh_tokens: 12_000,
     edits: 100,
     loop_seconds: 1.0,
 };

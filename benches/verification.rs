@@ -27,7 +27,10 @@ use postern::{
         settings::{KeyOrigin, ProviderSettings},
         source::TenantSource,
     },
-    verify::{TokenDigest, Verified, judge, jwt::Shape},
+    verify::{
+        TokenDigest, Verified, judge,
+        jwt::{Room, Shape},
+    },
 };
 
 use crate::{
@@ -190,7 +193,8 @@ impl Raw {
 }
 
 fn parse(token: &str) -> anyhow::Result<()> {
-    match Shape::of(token) {
+    let mut room = Room::default();
+    match Shape::of(token, &mut room) {
         Ok(Shape::Jwt(jwt)) => {
             drop(black_box(jwt));
             Ok(())
@@ -202,8 +206,9 @@ fn parse(token: &str) -> anyhow::Result<()> {
 
 /// What `check::check` does with a token that no tenant remembers.
 fn prove(tenant: &Tenant, token: &str, now: u64) -> anyhow::Result<Verified> {
-    let digest = TokenDigest::of(token);
-    let judge = judge(tenant, token).map_err(|denial| anyhow::anyhow!("{denial}"))?;
+    let digest = TokenDigest::of(token.as_bytes());
+    let mut room = Room::default();
+    let judge = judge(tenant, token, &mut room).map_err(|denial| anyhow::anyhow!("{denial}"))?;
     let verify = pin!(judge.verify(token, &digest, tenant, now));
     match verify.poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(Ok(verified)) => Ok(verified),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    credential::Credential,
+    credential::{Credential, Presented},
     decision::{Decision, Denial, Denied, Grant, No, PassThrough},
     policy::{
         self,
@@ -11,7 +11,7 @@ use crate::{
     },
     request::Request,
     tenant::{Tenant, settings::Otherwise},
-    verify::{self, TokenDigest, Verified},
+    verify::{self, Verified, jwt::Room},
 };
 
 /// May this call pass, and as whom? It waits only where an issuer must be asked.
@@ -35,8 +35,8 @@ async fn judge(tenant: &Tenant, request: &Request<'_>, now: u64) -> Result<Grant
         policy::query(query)?;
     }
     match Credential::read(request.authorization)? {
-        Credential::Bearer(token) => {
-            let proof = verified(tenant, token, now).await?;
+        Credential::Bearer(presented) => {
+            let proof = verified(tenant, presented, now).await?;
             policy::principal(access, proof.principal())?;
             Ok(Grant::proved(proof))
         }
@@ -55,8 +55,12 @@ async fn judge(tenant: &Tenant, request: &Request<'_>, now: u64) -> Result<Grant
 }
 
 /// The token's proof: remembered, or made now.
-async fn verified(tenant: &Tenant, token: &str, now: u64) -> Result<Arc<Verified>, No> {
-    let digest = TokenDigest::of(token);
+async fn verified(
+    tenant: &Tenant,
+    presented: Presented<'_>,
+    now: u64,
+) -> Result<Arc<Verified>, No> {
+    let digest = presented.digest();
     let revision_of = |at: usize| {
         tenant
             .providers
@@ -68,8 +72,11 @@ async fn verified(tenant: &Tenant, token: &str, now: u64) -> Result<Arc<Verified
     if let Some(proof) = remembered {
         return Ok(proof);
     }
-    let judge = verify::judge(tenant, token)?;
-    let proof = Arc::new(judge.verify(token, &digest, tenant, now).await?);
+    let token = presented.token()?;
+    let mut room = Room::default();
+    let judge = verify::judge(tenant, token, &mut room)?;
+    // Boxed, since it is large, seldom needed, and would be moved with the future of every request.
+    let proof = Arc::new(Box::pin(judge.verify(token, &digest, tenant, now)).await?);
     tenant.verdicts.insert(
         digest,
         Arc::clone(&proof),
@@ -113,7 +120,8 @@ fn without_credential(
 
 /// `enabled = false`: what is plainly meant for us is refused, and the rest is none of our business.
 fn step_aside(tenant: &Tenant, request: &Request<'_>) -> Result<Grant, No> {
-    if let Ok(Credential::Bearer(token)) = Credential::read(request.authorization)
+    if let Ok(Credential::Bearer(presented)) = Credential::read(request.authorization)
+        && let Ok(token) = presented.token()
         && verify::is_ours(tenant, token)
     {
         return Err(Denial::new(

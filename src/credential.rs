@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use crate::decision::{Denial, Denied};
+use crate::{
+    decision::{Denial, Denied},
+    verify::TokenDigest,
+};
 
 /// The longest token. Above, no provider's token was ever seen, and every byte costs before it is judged.
 pub const MAX_TOKEN: usize = 16 * 1024;
@@ -23,8 +26,8 @@ pub enum Authorization<'r> {
 pub enum Credential<'r> {
     /// No `Authorization` at all.
     None,
-    /// `Bearer`, with a token of the right alphabet and length (RFC 6750 §2.1).
-    Bearer(&'r str),
+    /// `Bearer`, with something that is short enough to be looked at.
+    Bearer(Presented<'r>),
     /// `Basic` (RFC 7617).
     Basic,
     /// Anything else.
@@ -32,10 +35,10 @@ pub enum Credential<'r> {
 }
 
 impl<'r> Credential<'r> {
-    /// Reads it strictly: exactly one space after `Bearer`, nothing behind the token.
+    /// Reads it strictly: exactly one space after `Bearer`.
     ///
     /// # Errors
-    /// [`Denied::MalformedToken`], if it is a bearer token's shape and not a bearer token, or doubled.
+    /// [`Denied::MalformedToken`], if it starts like a bearer token and can't be one, or is doubled.
     pub fn read(authorization: Authorization<'r>) -> Result<Self, Denial> {
         let value = match authorization {
             Authorization::Absent => return Ok(Self::None),
@@ -61,18 +64,45 @@ impl<'r> Credential<'r> {
         if token.len() > MAX_TOKEN {
             return Err(malformed("the token is longer than 16 KiB"));
         }
-        let body = token
+        Ok(Self::Bearer(Presented(token)))
+    }
+}
+
+/// What stands where a bearer token should. It may be looked up by its digest; whoever reads it reads a [`token`].
+///
+/// [`token`]: Presented::token
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Presented<'r>(&'r [u8]);
+
+impl<'r> Presented<'r> {
+    /// What a token is remembered by.
+    #[must_use]
+    pub fn digest(self) -> TokenDigest {
+        TokenDigest::of(self.0)
+    }
+
+    /// The token, which has the right alphabet (RFC 6750 §2.1).
+    ///
+    /// # Errors
+    /// [`Denied::MalformedToken`].
+    pub fn token(self) -> Result<&'r str, Denial> {
+        let body = self
+            .0
             .iter()
             .rposition(|byte| *byte != b'=')
             .map_or(0, |last| last + 1);
-        if body == 0 || !all_b64token_chars(&token[..body]) {
+        if body == 0 || !all_b64token_chars(&self.0[..body]) {
             return Err(malformed(
                 "the token is empty or holds characters that no token has (RFC 6750 §2.1)",
             ));
         }
-        str::from_utf8(token)
-            .map(Self::Bearer)
-            .map_err(|_| malformed("the token is not ASCII"))
+        str::from_utf8(self.0).map_err(|_| malformed("the token is not ASCII"))
+    }
+}
+
+impl fmt::Debug for Presented<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Presented(redacted)")
     }
 }
 

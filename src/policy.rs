@@ -156,8 +156,7 @@ pub fn principal(access: &Access, principal: &Principal) -> Result<(), Denial> {
     if access.allow_groups.is_empty()
         || principal
             .groups()
-            .iter()
-            .any(|group| access.allow_groups.contains(group))
+            .any(|group| access.allow_groups.iter().any(|allowed| allowed == group))
     {
         return Ok(());
     }

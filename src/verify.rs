@@ -1,14 +1,14 @@
 //! From a bearer token to a [`Principal`]: who judges it, and what proves it.
 
 pub mod claims;
+pub mod json;
 pub mod jwt;
 mod principal;
-pub mod strict_json;
 pub mod verdicts;
 
 use std::borrow::Cow;
 
-pub use principal::{Method, Principal};
+pub use principal::{Method, Principal, Profile};
 pub use verdicts::{TokenDigest, Verdicts};
 
 use crate::{
@@ -23,7 +23,8 @@ use crate::{
     upstream::IdentityHeaders,
     verify::{
         claims::Claims,
-        jwt::{Jwt, Shape, Unproved},
+        json::Json,
+        jwt::{Jwt, Room, Shape, Unproved},
     },
 };
 
@@ -60,7 +61,8 @@ pub struct Judge<'a> {
 /// Whether a token is plainly meant for this tenant's providers: by its issuer or its prefix.
 #[must_use]
 pub fn is_ours(tenant: &Tenant, token: &str) -> bool {
-    let by_issuer = match Shape::of(token) {
+    let mut room = Room::default();
+    let by_issuer = match Shape::of(token, &mut room) {
         Ok(Shape::Jwt(jwt)) => jwt
             .unverified_issuer()
             .and_then(|issuer| tenant.provider_of_issuer(issuer)),
@@ -76,8 +78,12 @@ pub fn is_ours(tenant: &Tenant, token: &str) -> bool {
 ///
 /// # Errors
 /// [`Denied::UnknownIssuer`] or [`Denied::MalformedToken`].
-pub fn judge<'a>(tenant: &'a Tenant, token: &'a str) -> Result<Judge<'a>, Denial> {
-    let (place, jwt) = match Shape::of(token)? {
+pub fn judge<'a>(
+    tenant: &'a Tenant,
+    token: &'a str,
+    room: &'a mut Room,
+) -> Result<Judge<'a>, Denial> {
+    let (place, jwt) = match Shape::of(token, room)? {
         Shape::Jwt(jwt) => match jwt
             .unverified_issuer()
             .and_then(|issuer| tenant.provider_of_issuer(issuer))
@@ -129,7 +135,7 @@ fn unknown_issuer(jwt: &Jwt<'_>, tenant: &Tenant) -> Denial {
     Denial::new(Denied::UnknownIssuer, format!("{found}; {wanted}"))
 }
 
-impl Judge<'_> {
+impl<'a> Judge<'a> {
     /// The provider.
     #[must_use]
     pub fn provider(&self) -> &Provider {
@@ -153,7 +159,7 @@ impl Judge<'_> {
         tenant: &Tenant,
         now: u64,
     ) -> Result<Verified, No> {
-        let settings = &*self.provider.settings;
+        let settings = &self.provider.settings;
         let mut proved = None;
         if let Some(proof) = &settings.signature {
             let claims = self.prove_signature(proof, now).await?;
@@ -191,7 +197,8 @@ impl Judge<'_> {
             ),
         };
         let principal = Principal::new(claims, settings, method)?;
-        let headers = IdentityHeaders::new(&principal, &tenant.settings.access);
+        let headers =
+            IdentityHeaders::new(&principal, Profile::new(claims), &tenant.settings.access);
         Ok(Verified {
             principal,
             headers,
@@ -199,7 +206,7 @@ impl Judge<'_> {
         })
     }
 
-    async fn prove_signature(&self, proof: &SignatureProof, now: u64) -> Result<&Claims, No> {
+    async fn prove_signature(&self, proof: &SignatureProof, now: u64) -> Result<&Claims<'a>, No> {
         let jwt = self.jwt.as_ref().ok_or_else(|| {
             Denial::new(Denied::MalformedToken, "the token is no JWT (three parts of base64url), and this provider requires a signature")
         })?;
@@ -216,7 +223,7 @@ impl Judge<'_> {
         token: &str,
         digest: &TokenDigest,
         now: u64,
-    ) -> Result<(Claims, u64), No> {
+    ) -> Result<(Claims<'static>, u64), No> {
         let settings = &*self.provider.settings;
         let introspector = self.provider.introspector.as_ref().ok_or_else(no_keys)?;
         let claims = match &*introspector.ask(token, digest, now).await? {
@@ -224,7 +231,7 @@ impl Judge<'_> {
             Answer::Signed(answer) => self.open_signed(proof, answer, now).await?,
             Answer::Inactive => return Err(inactive(settings).into()),
         };
-        if !claims.get("active").is_some_and(|active| active == true) {
+        if !claims.get("active").is_some_and(|active| *active == true) {
             introspector.remember_inactive(digest, now);
             return Err(inactive(settings).into());
         }
@@ -266,7 +273,7 @@ impl Judge<'_> {
         proof: &IntrospectionProof,
         answer: &str,
         now: u64,
-    ) -> Result<Claims, No> {
+    ) -> Result<Claims<'static>, No> {
         let broken = |what: &str| {
             let message = format!(
                 "the signed introspection answer of {} {what}",
@@ -277,7 +284,8 @@ impl Judge<'_> {
         let (Some(signed), Some(keys)) = (&proof.signed_answers, &self.provider.answer_keys) else {
             return Err(broken("came unasked"));
         };
-        let Ok(Shape::Jwt(jwt)) = Shape::of(answer) else {
+        let mut room = Room::default();
+        let Ok(Shape::Jwt(jwt)) = Shape::of(answer, &mut room) else {
             return Err(broken("is no JWT"));
         };
         jwt.has_typ(Some("token-introspection+jwt"))
@@ -294,14 +302,8 @@ impl Judge<'_> {
         if claims.text("iss") != Some(&signed.issuer) {
             return Err(broken("is from another issuer"));
         }
-        let for_us = match claims.get("aud") {
-            Some(serde_json::Value::Array(list)) => {
-                list.iter().any(|aud| aud == proof.client_id.as_str())
-            }
-            Some(aud) => aud == proof.client_id.as_str(),
-            None => false,
-        };
-        if !for_us {
+        let mut audience = claims.get("aud").into_iter().flat_map(Json::texts);
+        if !audience.any(|audience| audience == proof.client_id) {
             return Err(broken("is for another client"));
         }
         // An answer of another day may be about another token.
@@ -312,19 +314,19 @@ impl Judge<'_> {
             _ => return Err(broken("does not say that it was made just now (iat)")),
         }
         match claims.get("token_introspection") {
-            Some(serde_json::Value::Object(members)) => Ok(members.clone().into()),
+            Some(Json::Object(members)) => Ok(members.clone().into_owned().into()),
             _ => Err(broken("holds no token_introspection")),
         }
     }
 }
 
 /// Proves a signature; where the key is not known yet, the issuer is asked for it once.
-async fn prove<'j>(
-    jwt: &'j Jwt<'_>,
+async fn prove<'j, 't>(
+    jwt: &'j Jwt<'t>,
     keys: &Keys,
     algorithm: crate::keys::Algorithm,
     now: u64,
-) -> Result<&'j Claims, No> {
+) -> Result<&'j Claims<'t>, No> {
     let kid = jwt.unverified_kid();
     let fresh = match keys.condition(now)? {
         KeyCondition::Usable(set) => match jwt.prove(set, algorithm) {

@@ -27,7 +27,7 @@ use crate::{
         settings::{KeyOrigin, ProviderSettings},
         source::TenantSource,
     },
-    verify::{self, TokenDigest, Verdicts},
+    verify::{self, TokenDigest, Verdicts, jwt::Room},
 };
 
 /// The longest standard input: a token with its line end, and enough to tell that it is too long.
@@ -175,7 +175,7 @@ async fn examine(
                 // No issuer knows it, so that a working endpoint answers "inactive".
                 let nobodys = "postern-provider-test";
                 let answer = introspector
-                    .ask(nobodys, &TokenDigest::of(nobodys), clock::now())
+                    .ask(nobodys, &TokenDigest::of(nobodys.as_bytes()), clock::now())
                     .await;
                 report.add(
                     "introspection",
@@ -281,18 +281,21 @@ fn describe(set: &KeySet) -> String {
 }
 
 async fn judge(tenant: &Tenant, token: &str) -> Result<String, String> {
-    let presented = format!("Bearer {token}");
-    let presented = Zeroizing::new(presented);
+    let field = Zeroizing::new(format!("Bearer {token}"));
     let refused = |reason: &str, message: String| format!("{reason}: {message}");
-    let credential = Credential::read(Authorization::One(presented.as_bytes()))
+    let credential = Credential::read(Authorization::One(field.as_bytes()))
         .map_err(|denial| refused(denial.reason.word(), denial.to_string()))?;
-    let Credential::Bearer(token) = credential else {
+    let Credential::Bearer(presented) = credential else {
         return Err("it is no bearer token".into());
     };
-    let judge = verify::judge(tenant, token)
+    let token = presented
+        .token()
+        .map_err(|denial| refused(denial.reason.word(), denial.to_string()))?;
+    let mut room = Room::default();
+    let judge = verify::judge(tenant, token, &mut room)
         .map_err(|denial| refused(denial.reason.word(), denial.to_string()))?;
     let verified = judge
-        .verify(token, &TokenDigest::of(token), tenant, clock::now())
+        .verify(token, &presented.digest(), tenant, clock::now())
         .await
         .map_err(|no| match no {
             No::Denied(denial) => refused(denial.reason.word(), denial.to_string()),

@@ -6,13 +6,19 @@ fn read(value: &str) -> Result<Credential<'_>, Denied> {
     Credential::read(Authorization::One(value.as_bytes())).map_err(|denial| denial.reason)
 }
 
+fn token(value: &[u8]) -> Result<&str, Denied> {
+    match Credential::read(Authorization::One(value)) {
+        Ok(Credential::Bearer(presented)) => presented.token(),
+        Ok(other) => panic!("{other:?}"),
+        Err(denial) => Err(denial),
+    }
+    .map_err(|denial| denial.reason)
+}
+
 #[test]
 fn one_space_and_one_token() {
-    assert_eq!(
-        read("Bearer abc.def-_~+/=="),
-        Ok(Credential::Bearer("abc.def-_~+/=="))
-    );
-    assert_eq!(read("bEARER abc"), Ok(Credential::Bearer("abc")));
+    assert_eq!(token(b"Bearer abc.def-_~+/=="), Ok("abc.def-_~+/=="));
+    assert_eq!(token(b"bEARER abc"), Ok("abc"));
     for wrong in [
         "Bearer",
         "Bearer ",
@@ -25,7 +31,11 @@ fn one_space_and_one_token() {
         "Bearer a=b",
         "Bearer \u{e4}",
     ] {
-        assert_eq!(read(wrong), Err(Denied::MalformedToken), "{wrong:?}");
+        assert_eq!(
+            token(wrong.as_bytes()),
+            Err(Denied::MalformedToken),
+            "{wrong:?}"
+        );
     }
 }
 
@@ -56,7 +66,7 @@ proptest! {
     #[test]
     fn whatever_is_a_bearer_token_has_its_alphabet(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let value = [b"Bearer ".as_slice(), &bytes].concat();
-        if let Ok(Credential::Bearer(token)) = Credential::read(Authorization::One(&value)) {
+        if let Ok(token) = token(&value) {
             prop_assert_eq!(token.as_bytes(), &bytes[..]);
             prop_assert!(token.trim_end_matches('=').bytes().all(is_b64token_char));
         }

@@ -83,11 +83,11 @@ fn allow(grant: &Grant, request: &Request<'_>) -> HttpResponse {
     match grant.proof() {
         Some(proof) => {
             let identity = proof.headers();
-            headers.insert(REMOTE_USER, identity.user.clone());
-            headers.insert(REMOTE_NAME, identity.name.clone());
-            headers.insert(REMOTE_EMAIL, identity.email.clone());
-            headers.insert(REMOTE_GROUPS, identity.groups.clone());
-            headers.insert(PROVIDER, identity.provider.clone());
+            headers.insert(REMOTE_USER, identity.user());
+            headers.insert(REMOTE_NAME, identity.name());
+            headers.insert(REMOTE_EMAIL, identity.email());
+            headers.insert(REMOTE_GROUPS, identity.groups());
+            headers.insert(PROVIDER, identity.provider());
             // What was judged never reaches the product, nor does a cookie beside it: a token must not earn a session.
             headers.insert(AUTHORIZATION, EMPTY);
             headers.insert(COOKIE, EMPTY);

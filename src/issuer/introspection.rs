@@ -24,7 +24,11 @@ use crate::{
     clock,
     decision::{Outage, Unavailable},
     tenant::settings::{ClientAuth, IntrospectionProof, ProviderSettings},
-    verify::{TokenDigest, claims::Claims, strict_json},
+    verify::{
+        TokenDigest,
+        claims::Claims,
+        json::{Json, Object},
+    },
 };
 
 /// The largest answer, in bytes: one with hundreds of groups has some 20 KiB.
@@ -41,7 +45,7 @@ const MAX_IN_FLIGHT: usize = 64;
 /// What the issuer said, still to be judged: see [`crate::verify`].
 pub enum Answer {
     /// A JSON answer (RFC 7662 §2.2), `active` among its members, whatever its value.
-    Active(Claims),
+    Active(Claims<'static>),
     /// A signed answer (RFC 9701 §5), unopened.
     Signed(String),
     /// It was inactive a moment ago.
@@ -255,12 +259,12 @@ impl Introspector {
                 .map_err(|_| FetchError::Malformed("the signed answer is not text".into()))?;
             return Ok(Answer::Signed(text.trim().to_owned()));
         }
-        let members = strict_json::object(&body).map_err(|error| {
+        let members = Object::read(&body).map_err(|error| {
             FetchError::Malformed(format!("the answer is not understood: {error}"))
         })?;
         // RFC 7662 §2.2: `active` is the one member that must be there.
         match members.get("active") {
-            Some(serde_json::Value::Bool(_)) => Ok(Answer::Active(members.into())),
+            Some(Json::Bool(_)) => Ok(Answer::Active(members.into_owned().into())),
             _ => Err(FetchError::Malformed(
                 "the answer has no boolean \"active\"".into(),
             )),

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::{Map, Value};
-
+use super::json::{Json, Object};
 use crate::{
     decision::{Denial, Denied},
     tenant::settings::{Audience, ClaimPath, ProviderSettings},
@@ -15,30 +14,30 @@ const LAST_DATE: f64 = 253_402_300_799.0;
 
 /// Claims. They are as good as what proved them; by themselves they prove nothing.
 #[derive(Debug, Clone)]
-pub struct Claims(Map<String, Value>);
+pub struct Claims<'a>(Object<'a>);
 
-impl From<Map<String, Value>> for Claims {
-    fn from(members: Map<String, Value>) -> Self {
+impl<'a> From<Object<'a>> for Claims<'a> {
+    fn from(members: Object<'a>) -> Self {
         Self(members)
     }
 }
 
-impl Claims {
+impl<'a> Claims<'a> {
     /// The claim of that name. A null is no claim: some issuers write all members that they know.
     #[must_use]
-    pub fn get(&self, name: &str) -> Option<&Value> {
-        self.0.get(name).filter(|value| !value.is_null())
+    pub fn get(&self, name: &str) -> Option<&Json<'a>> {
+        self.0.get(name).filter(|value| **value != Json::Null)
     }
 
     /// The claim of that name, if it is a text.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&str> {
-        self.get(name).and_then(Value::as_str)
+        self.get(name).and_then(Json::as_str)
     }
 
     /// The value at `path`: a member of that whole name first, since claim names may hold dots.
     #[must_use]
-    pub fn at(&self, path: &ClaimPath) -> Option<&Value> {
+    pub fn at(&self, path: &ClaimPath) -> Option<&Json<'a>> {
         self.get(&path.0).or_else(|| {
             let mut names = path.0.split('.');
             let first = self.get(names.next()?)?;
@@ -118,18 +117,9 @@ impl Claims {
         let Audience::OneOf(ours) = &provider.audience else {
             return Ok(());
         };
-        let is_ours = |value: &Value| {
-            value
-                .as_str()
-                .is_some_and(|text| ours.iter().any(|own| own == text))
-        };
         let theirs = self.get("aud");
-        let matches = match theirs {
-            Some(Value::Array(list)) => list.iter().any(is_ours),
-            Some(value) => is_ours(value),
-            None => false,
-        };
-        if matches {
+        let is_ours = |text: &str| ours.iter().any(|own| own == text);
+        if theirs.is_some_and(|value| value.texts().any(is_ours)) {
             return Ok(());
         }
         let found = theirs.map_or_else(
@@ -211,7 +201,7 @@ const QUOTED: usize = 200;
 
 /// A stranger's value for a message: as JSON and in ASCII, so that it can neither forge a line of a log nor
 /// turn one around, and cut short.
-pub(super) fn quoted(value: &Value) -> String {
+pub(super) fn quoted(value: &Json<'_>) -> String {
     let mut text = String::new();
     for letter in value.to_string().chars() {
         if letter.is_ascii() {

@@ -1,11 +1,13 @@
 //! Signed JWTs in the compact form (RFC 7515 §7.1, RFC 7519 §7.2).
 
+use std::borrow::Cow;
+
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde_json::{Map, Value};
+use serde::de::IgnoredAny;
 
 use super::{
     claims::{Claims, quoted},
-    strict_json,
+    json::{Json, Object},
 };
 use crate::{
     decision::{Denial, Denied},
@@ -14,11 +16,15 @@ use crate::{
 
 /// A JWT as the caller sent it. Nothing in it is true until [`Jwt::prove`] says so.
 pub struct Jwt<'t> {
-    header: Header,
+    header: Header<'t>,
     signed_part: &'t str,
-    signature: Vec<u8>,
-    unverified_claims: Claims,
+    signature: &'t [u8],
+    unverified_claims: Claims<'t>,
 }
+
+/// Room in which a token's parts are decoded: a [`Jwt`] borrows from it as from the token.
+#[derive(Default)]
+pub struct Room(Vec<u8>);
 
 /// What kind of credential a bearer token is. It decides what reads it, and proves nothing.
 pub enum Shape<'t> {
@@ -29,9 +35,9 @@ pub enum Shape<'t> {
 }
 
 /// The members of a JOSE header that matter (RFC 7515 §4.1).
-struct Header {
-    algorithm: String,
-    kid: Option<String>,
+struct Header<'t> {
+    algorithm: Cow<'t, str>,
+    kid: Option<Cow<'t, str>>,
     /// In lower case and without `application/` (RFC 7515 §4.1.9).
     typ: Option<String>,
 }
@@ -45,43 +51,44 @@ impl<'t> Shape<'t> {
     ///
     /// # Errors
     /// [`Denied::MalformedToken`] for a broken JWT and for an encrypted one.
-    pub fn of(token: &'t str) -> Result<Self, Denial> {
+    pub fn of(token: &'t str, room: &'t mut Room) -> Result<Self, Denial> {
         let Some((signed_part, signature)) = token.rsplit_once('.') else {
             return Ok(Self::Opaque);
         };
         let Some((first, rest)) = signed_part.split_once('.') else {
             return Ok(Self::Opaque);
         };
-        let Ok(header_text) = decode(first) else {
+        room.0.resize(token.len(), 0);
+        let Ok((header_text, room)) = decode(first, &mut room.0) else {
             return Ok(Self::Opaque);
         };
         if header_text.first() != Some(&b'{') {
             return Ok(Self::Opaque);
         }
-        let header = match strict_json::object(&header_text) {
+        let header = match Object::read(header_text) {
             Ok(header) => header,
-            Err(error) if serde_json::from_slice::<Value>(&header_text).is_ok() => {
+            Err(error) if serde_json::from_slice::<IgnoredAny>(header_text).is_ok() => {
                 return Err(malformed(format!("the header of the token: {error}")));
             }
             Err(_) => return Ok(Self::Opaque),
         };
         if rest.contains('.') {
-            let kind = if header.contains_key("enc") {
+            let kind = if header.get("enc").is_some() {
                 "encrypted (JWE), which is not supported"
             } else {
                 "not three parts"
             };
             return Err(malformed(format!("the token is {kind}")));
         }
-        let payload = decode(rest)
+        let (payload, room) = decode(rest, room)
             .map_err(|()| malformed("the payload of the token is not base64url without padding"))?;
-        let members = strict_json::object(&payload)
+        let members = Object::read(payload)
             .map_err(|error| malformed(format!("the payload of the token: {error}")))?;
-        let signature = decode(signature).map_err(|()| {
+        let (signature, _) = decode(signature, room).map_err(|()| {
             malformed("the signature of the token is not base64url without padding")
         })?;
         Ok(Self::Jwt(Box::new(Jwt {
-            header: Header::read(&header)?,
+            header: Header::read(header)?,
             signed_part,
             signature,
             unverified_claims: members.into(),
@@ -89,19 +96,19 @@ impl<'t> Shape<'t> {
     }
 }
 
-impl Header {
-    fn read(members: &Map<String, Value>) -> Result<Self, Denial> {
+impl<'t> Header<'t> {
+    fn read(mut members: Object<'t>) -> Result<Self, Denial> {
         if let Some(refused) = REFUSED_HEADERS
             .iter()
-            .find(|name| members.contains_key(**name))
+            .find(|name| members.get(name).is_some())
         {
             return Err(malformed(format!(
                 "the token's header has {refused:?}, which is not accepted"
             )));
         }
-        let text = |name: &str| match members.get(name) {
+        let mut text = |name: &str| match members.take(name) {
             None => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text.clone())),
+            Some(Json::Text(text)) => Ok(Some(text)),
             Some(_) => Err(malformed(format!(
                 "{name:?} in the token's header is not a text"
             ))),
@@ -123,7 +130,7 @@ impl Header {
     }
 }
 
-impl Jwt<'_> {
+impl<'t> Jwt<'t> {
     /// The `iss` that it claims: good for choosing who judges it, and for nothing else.
     #[must_use]
     pub fn unverified_issuer(&self) -> Option<&str> {
@@ -132,7 +139,7 @@ impl Jwt<'_> {
 
     /// The claims before anything proved them.
     #[must_use]
-    pub fn unverified_claims(&self) -> &Claims {
+    pub fn unverified_claims(&self) -> &Claims<'t> {
         &self.unverified_claims
     }
 
@@ -172,7 +179,7 @@ impl Jwt<'_> {
         Algorithm::from_name(&self.header.algorithm)
             .filter(|algorithm| allowed.contains(*algorithm))
             .ok_or_else(|| {
-                let named = quoted(&self.header.algorithm.as_str().into());
+                let named = quoted(&(&*self.header.algorithm).into());
                 Denial::new(
                     Denied::AlgorithmNotAllowed,
                     format!("the token names the algorithm {named} (unverified); the provider allows {allowed}"),
@@ -185,11 +192,11 @@ impl Jwt<'_> {
     ///
     /// # Errors
     /// [`Unproved::NoKey`] if there is no such key, or a denial.
-    pub fn prove(&self, keys: &KeySet, algorithm: Algorithm) -> Result<&Claims, Unproved> {
+    pub fn prove(&self, keys: &KeySet, algorithm: Algorithm) -> Result<&Claims<'t>, Unproved> {
         let key = keys
             .find(self.unverified_kid(), algorithm)
             .map_err(Unproved::NoKey)?;
-        key.verify_sig(self.signed_part.as_bytes(), &self.signature)
+        key.verify_sig(self.signed_part.as_bytes(), self.signature)
             .map_err(|_| {
                 Unproved::Denied(Denial::new(
                     Denied::BadSignature,
@@ -232,12 +239,14 @@ impl NoKey {
 }
 
 /// Base64url without padding, the last bits zero (RFC 7515 §2): one spelling per value, so that a token can't
-/// be varied without being another token.
-fn decode(part: &str) -> Result<Vec<u8>, ()> {
-    URL_SAFE_NO_PAD.decode(part).map_err(|_| ())
+/// be varied without being another token. The rest of the room is handed back.
+fn decode<'t>(part: &str, room: &'t mut [u8]) -> Result<(&'t [u8], &'t mut [u8]), ()> {
+    let length = URL_SAFE_NO_PAD.decode_slice(part, room).map_err(|_| ())?;
+    let (decoded, rest) = room.split_at_mut(length);
+    Ok((decoded, rest))
 }
 
-fn malformed(message: impl Into<std::borrow::Cow<'static, str>>) -> Denial {
+fn malformed(message: impl Into<Cow<'static, str>>) -> Denial {
     Denial::new(Denied::MalformedToken, message)
 }
 

@@ -1,8 +1,8 @@
 //! Who a credential proved to be. Only a verifier can make one, so that holding one is the proof.
 
-use serde_json::Value;
+use std::sync::Arc;
 
-use super::claims::Claims;
+use super::{claims::Claims, json::Json};
 use crate::{
     decision::{Denial, Denied},
     tenant::settings::{ProviderSettings, UsernameCase},
@@ -15,11 +15,37 @@ const MAX_ACCOUNT: usize = 255;
 #[derive(Debug)]
 pub struct Principal {
     account: String,
-    name: Option<String>,
-    email: Option<String>,
-    groups: Vec<String>,
-    provider: String,
+    /// All that the claims list. What is no text there can't name a group.
+    groups: Texts,
+    provider: Arc<ProviderSettings>,
     method: Method,
+}
+
+/// Several texts in one, for the reason that [`crate::upstream::IdentityHeaders`] gives.
+#[derive(Debug, Default)]
+struct Texts {
+    all: String,
+    ends: Vec<usize>,
+}
+
+impl<'t> FromIterator<&'t str> for Texts {
+    fn from_iter<I: IntoIterator<Item = &'t str>>(items: I) -> Self {
+        let mut texts = Self::default();
+        for item in items {
+            texts.all.push_str(item);
+            texts.ends.push(texts.all.len());
+        }
+        texts
+    }
+}
+
+impl Texts {
+    fn iter(&self) -> impl ExactSizeIterator<Item = &str> {
+        (0..self.ends.len()).map(|at| {
+            let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
+            &self.all[start..self.ends[at]]
+        })
+    }
 }
 
 /// What proved a principal.
@@ -45,23 +71,15 @@ impl Method {
 impl Principal {
     /// Only [`super`] calls it, with claims that it has proved.
     pub(super) fn new(
-        claims: &Claims,
-        provider: &ProviderSettings,
+        claims: &Claims<'_>,
+        provider: &Arc<ProviderSettings>,
         method: Method,
     ) -> Result<Self, Denial> {
-        // Longer ones are no names but a burden: each is kept with its token, and sent with each answer.
-        let shown = |name| {
-            claims
-                .text(name)
-                .filter(|text| text.len() <= MAX_ACCOUNT)
-                .map(str::to_owned)
-        };
+        let groups = claims.at(&provider.groups);
         Ok(Self {
             account: account(claims, provider)?,
-            name: shown("name"),
-            email: shown("email").filter(|_| !email_is_unverified(claims)),
-            groups: groups(claims.at(&provider.groups)),
-            provider: provider.name.clone(),
+            groups: groups.into_iter().flat_map(Json::texts).collect(),
+            provider: Arc::clone(provider),
             method,
         })
     }
@@ -72,28 +90,16 @@ impl Principal {
         &self.account
     }
 
-    /// The claim `name` (OIDC Core §5.1).
-    #[must_use]
-    pub fn name(&self) -> Option<&str> {
-        self.name.as_deref()
-    }
-
-    /// The claim `email` (OIDC Core §5.1).
-    #[must_use]
-    pub fn email(&self) -> Option<&str> {
-        self.email.as_deref()
-    }
-
     /// All groups that the claims list.
     #[must_use]
-    pub fn groups(&self) -> &[String] {
-        &self.groups
+    pub fn groups(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.groups.iter()
     }
 
     /// The provider's name within its tenant.
     #[must_use]
     pub fn provider(&self) -> &str {
-        &self.provider
+        &self.provider.name
     }
 
     /// What proved it.
@@ -103,17 +109,39 @@ impl Principal {
     }
 }
 
+/// What the issuer says of the person behind an account (OIDC Core §5.1): shown to the product, never judged.
+#[derive(Debug, Clone, Copy)]
+pub struct Profile<'c> {
+    /// The claim `name`.
+    pub name: Option<&'c str>,
+    /// The claim `email`, unless the issuer says that it did not verify it.
+    pub email: Option<&'c str>,
+}
+
+impl<'c> Profile<'c> {
+    /// Out of proved claims.
+    #[must_use]
+    pub fn new(claims: &'c Claims<'_>) -> Self {
+        // Longer ones are no names but a burden: each is kept with its token, and sent with each answer.
+        let shown = |name| claims.text(name).filter(|text| text.len() <= MAX_ACCOUNT);
+        Self {
+            name: shown("name"),
+            email: shown("email").filter(|_| !email_is_unverified(claims)),
+        }
+    }
+}
+
 /// OIDC Core §5.1: whoever controls the account at the issuer may have typed any address.
-fn email_is_unverified(claims: &Claims) -> bool {
+fn email_is_unverified(claims: &Claims<'_>) -> bool {
     claims
         .get("email_verified")
-        .is_some_and(|verified| verified != true)
+        .is_some_and(|verified| *verified != true)
 }
 
 /// The claims in which issuers name the client (RFC 9068 §2.2, OIDC Core §2, Okta, Entra ID).
 const CLIENT_CLAIMS: &[&str] = &["client_id", "azp", "cid", "appid"];
 
-fn account(claims: &Claims, provider: &ProviderSettings) -> Result<String, Denial> {
+fn account(claims: &Claims<'_>, provider: &ProviderSettings) -> Result<String, Denial> {
     let claim = &provider.username.0;
     let no_username = |what: &str| {
         let message = format!(
@@ -124,7 +152,7 @@ fn account(claims: &Claims, provider: &ProviderSettings) -> Result<String, Denia
     };
     let written = match claims.at(&provider.username) {
         None => return Err(no_username("is missing")),
-        Some(Value::String(written)) => written,
+        Some(Json::Text(written)) => &**written,
         Some(_) => return Err(no_username("is not a text")),
     };
     if claim == "email" && email_is_unverified(claims) {
@@ -141,7 +169,7 @@ fn account(claims: &Claims, provider: &ProviderSettings) -> Result<String, Denia
         return Err(no_username("names the client itself, and no user"));
     }
     let name = match provider.username_case {
-        UsernameCase::Keep => written.clone(),
+        UsernameCase::Keep => written.to_owned(),
         UsernameCase::Lower if lower_case_is_unambiguous(written) => written.to_lowercase(),
         UsernameCase::Lower => return Err(no_username("has another name's letters in lower case")),
     };
@@ -165,19 +193,6 @@ fn lower_case_is_unambiguous(name: &str) -> bool {
     !name
         .chars()
         .any(|letter| !letter.is_ascii() && becomes_ascii(letter))
-}
-
-/// A list of texts, or one text. Anything else in a list is passed over: it can't name a group.
-fn groups(claim: Option<&Value>) -> Vec<String> {
-    match claim {
-        Some(Value::Array(list)) => list
-            .iter()
-            .filter_map(Value::as_str)
-            .map(str::to_owned)
-            .collect(),
-        Some(Value::String(one)) => vec![one.clone()],
-        _ => Vec::new(),
-    }
 }
 
 #[cfg(test)]

@@ -22,9 +22,9 @@ pub struct TokenDigest([u8; 32]);
 impl TokenDigest {
     /// The digest of `token`.
     #[must_use]
-    pub fn of(token: &str) -> Self {
+    pub fn of(token: &[u8]) -> Self {
         Self(
-            digest::digest(&digest::SHA256, token.as_bytes())
+            digest::digest(&digest::SHA256, token)
                 .as_ref()
                 .try_into()
                 .expect("SHA-256 has 32 bytes"),

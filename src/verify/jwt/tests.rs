@@ -14,7 +14,8 @@ static GENUINE: LazyLock<(String, KeySet)> = LazyLock::new(|| {
 
 /// Whether the token proves anything.
 fn holds(token: &str) -> bool {
-    let Ok(Shape::Jwt(jwt)) = Shape::of(token) else {
+    let mut room = Room::default();
+    let Ok(Shape::Jwt(jwt)) = Shape::of(token, &mut room) else {
         return false;
     };
     jwt.algorithm(AlgorithmSet::ALL)
@@ -22,7 +23,7 @@ fn holds(token: &str) -> bool {
 }
 
 fn kind(token: &str) -> &'static str {
-    match Shape::of(token) {
+    match Shape::of(token, &mut Room::default()) {
         Ok(Shape::Jwt(_)) => "jwt",
         Ok(Shape::Opaque) => "opaque",
         Err(denial) if denial.reason == Denied::MalformedToken => "malformed",
@@ -75,10 +76,11 @@ fn a_token_is_opaque_or_a_whole_jwt() {
 #[test]
 fn typ_is_compared_as_a_media_type() {
     let typed = |typ: &str| token(&format!(r#"{{"alg":"ES256","typ":"{typ}"}}"#), "{}");
-    let fits = |typ: &str, required: Option<&str>| match Shape::of(&typed(typ)) {
-        Ok(Shape::Jwt(jwt)) => jwt.has_typ(required).is_ok(),
-        _ => panic!("it is a JWT"),
-    };
+    let fits =
+        |typ: &str, required: Option<&str>| match Shape::of(&typed(typ), &mut Room::default()) {
+            Ok(Shape::Jwt(jwt)) => jwt.has_typ(required).is_ok(),
+            _ => panic!("it is a JWT"),
+        };
     for typ in ["JWT", "at+jwt", "application/AT+JWT"] {
         assert!(fits(typ, None), "{typ}");
     }
@@ -107,9 +109,9 @@ proptest! {
 
     #[test]
     fn no_text_panics(text in "\\PC{0,200}", header in "\\PC{0,40}", claims in "\\PC{0,40}") {
-        let _ = Shape::of(&text);
-        let _ = Shape::of(&token(&header, &claims));
-        let _ = Shape::of(&token(&format!(r#"{{"alg":"ES256","x":"{header}"}}"#), &claims));
+        let _ = Shape::of(&text, &mut Room::default());
+        let _ = Shape::of(&token(&header, &claims), &mut Room::default());
+        let _ = Shape::of(&token(&format!(r#"{{"alg":"ES256","x":"{header}"}}"#), &claims), &mut Room::default());
     }
 
     /// There is no other spelling of a token that holds.
