@@ -72,7 +72,7 @@ async fn verified(
     if let Some(proof) = remembered {
         return Ok(proof);
     }
-    let token = presented.token()?;
+    let token = presented.text()?;
     let mut room = Room::default();
     let judge = verify::judge(tenant, token, &mut room)?;
     // Boxed, since it is large, seldom needed, and would be moved with the future of every request.
@@ -121,7 +121,7 @@ fn without_credential(
 /// `enabled = false`: what is plainly meant for us is refused, and the rest is none of our business.
 fn step_aside(tenant: &Tenant, request: &Request<'_>) -> Result<Grant, No> {
     if let Ok(Credential::Bearer(presented)) = Credential::read(request.authorization)
-        && let Ok(token) = presented.token()
+        && let Ok(token) = presented.text()
         && verify::is_ours(tenant, token)
     {
         return Err(Denial::new(

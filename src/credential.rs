@@ -68,9 +68,7 @@ impl<'r> Credential<'r> {
     }
 }
 
-/// What stands where a bearer token should. It may be looked up by its digest; whoever reads it reads a [`token`].
-///
-/// [`token`]: Presented::token
+/// What stands where a bearer token should.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Presented<'r>(&'r [u8]);
 
@@ -81,23 +79,20 @@ impl<'r> Presented<'r> {
         TokenDigest::of(self.0)
     }
 
-    /// The token, which has the right alphabet (RFC 6750 §2.1).
+    /// What stands there, if it is text. Whether it is a token, [`verify::judge`](crate::verify::judge) says.
     ///
     /// # Errors
     /// [`Denied::MalformedToken`].
-    pub fn token(self) -> Result<&'r str, Denial> {
-        let body = self
-            .0
-            .iter()
-            .rposition(|byte| *byte != b'=')
-            .map_or(0, |last| last + 1);
-        if body == 0 || !all_b64token_chars(&self.0[..body]) {
-            return Err(malformed(
-                "the token is empty or holds characters that no token has (RFC 6750 §2.1)",
-            ));
-        }
+    pub fn text(self) -> Result<&'r str, Denial> {
         str::from_utf8(self.0).map_err(|_| malformed("the token is not ASCII"))
     }
+}
+
+/// Whether `text` has the alphabet of a token (RFC 6750 §2.1, `b64token`), without a branch for each letter.
+#[must_use]
+pub fn is_b64token(text: &str) -> bool {
+    let body = text.trim_end_matches('=');
+    !body.is_empty() && all_b64token_chars(body.as_bytes())
 }
 
 impl fmt::Debug for Presented<'_> {

@@ -289,7 +289,7 @@ async fn judge(tenant: &Tenant, token: &str) -> Result<String, String> {
         return Err("it is no bearer token".into());
     };
     let token = presented
-        .token()
+        .text()
         .map_err(|denial| refused(denial.reason.word(), denial.to_string()))?;
     let mut room = Room::default();
     let judge = verify::judge(tenant, token, &mut room)

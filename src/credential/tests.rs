@@ -8,11 +8,16 @@ fn read(value: &str) -> Result<Credential<'_>, Denied> {
 
 fn token(value: &[u8]) -> Result<&str, Denied> {
     match Credential::read(Authorization::One(value)) {
-        Ok(Credential::Bearer(presented)) => presented.token(),
+        Ok(Credential::Bearer(presented)) => presented.text(),
         Ok(other) => panic!("{other:?}"),
         Err(denial) => Err(denial),
     }
     .map_err(|denial| denial.reason)
+    .and_then(|text| {
+        is_b64token(text)
+            .then_some(text)
+            .ok_or(Denied::MalformedToken)
+    })
 }
 
 #[test]

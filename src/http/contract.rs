@@ -9,7 +9,7 @@ use std::{
     net::{IpAddr, SocketAddr},
 };
 
-use actix_web::{HttpRequest, http::header::HeaderMap};
+use actix_http::{HttpMessage as _, Request as HttpRequest, header::HeaderMap};
 
 use crate::{
     credential::Authorization,

@@ -1,14 +1,11 @@
 //! The only place that turns a [`Decision`] into a status and headers.
 
-use actix_web::{
-    HttpResponse,
+use actix_http::{
+    Response, StatusCode,
     body::BoxBody,
-    http::{
-        StatusCode,
-        header::{
-            AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue,
-            RETRY_AFTER, WWW_AUTHENTICATE,
-        },
+    header::{
+        AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue,
+        RETRY_AFTER, WWW_AUTHENTICATE,
     },
 };
 
@@ -39,7 +36,7 @@ pub fn from(
     request: Option<&Request<'_>>,
     endpoint: Endpoint,
     id: RequestId,
-) -> HttpResponse {
+) -> Response<BoxBody> {
     match (decision, request) {
         (Decision::Allow(grant), Some(request)) => allow(grant, request),
         // A request that could not be read can't have been allowed.
@@ -61,7 +58,7 @@ pub fn from(
     }
 }
 
-fn deny(reason: Denied, endpoint: Endpoint, id: RequestId) -> HttpResponse {
+fn deny(reason: Denied, endpoint: Endpoint, id: RequestId) -> Response<BoxBody> {
     refuse(
         status(reason.status()),
         reason.word(),
@@ -76,8 +73,8 @@ fn status(code: u16) -> StatusCode {
 }
 
 /// Every header is always there, so that the proxy overwrites what the client sent under its name.
-fn allow(grant: &Grant, request: &Request<'_>) -> HttpResponse {
-    let mut response = HttpResponse::new(StatusCode::OK);
+fn allow(grant: &Grant, request: &Request<'_>) -> Response<BoxBody> {
+    let mut response = Response::new(StatusCode::OK);
     let headers = response.headers_mut();
     headers.reserve(12);
     match grant.proof() {
@@ -135,8 +132,8 @@ fn refuse(
     id: RequestId,
     endpoint: Endpoint,
     challenge: Option<Denied>,
-) -> HttpResponse {
-    let mut response = HttpResponse::with_body(status, BoxBody::new(()));
+) -> Response<BoxBody> {
+    let mut response = Response::with_body(status, BoxBody::new(()));
     let headers = response.headers_mut();
     headers.insert(REASON, HeaderValue::from_static(reason));
     headers.insert(REQUEST_ID, request_id(id));
@@ -174,7 +171,12 @@ fn www_authenticate(denied: Denied) -> HeaderValue {
     HeaderValue::from_str(&challenge).expect("words of closed lists are a valid value")
 }
 
-fn explain(response: HttpResponse, error: &str, reason: &str, id: RequestId) -> HttpResponse {
+fn explain(
+    response: Response<BoxBody>,
+    error: &str,
+    reason: &str,
+    id: RequestId,
+) -> Response<BoxBody> {
     let body = serde_json::json!({ "error": error, "error_description": reason, "request_id": id.to_string() });
     let mut response = response.set_body(BoxBody::new(body.to_string()));
     let headers: &mut HeaderMap = response.headers_mut();

@@ -10,6 +10,7 @@ use super::{
     json::{Json, Object},
 };
 use crate::{
+    credential::is_b64token,
     decision::{Denial, Denied},
     keys::{Algorithm, AlgorithmSet, KeySet, NoKey},
 };
@@ -53,24 +54,24 @@ impl<'t> Shape<'t> {
     /// [`Denied::MalformedToken`] for a broken JWT and for an encrypted one.
     pub fn of(token: &'t str, room: &'t mut Room) -> Result<Self, Denial> {
         let Some((signed_part, signature)) = token.rsplit_once('.') else {
-            return Ok(Self::Opaque);
+            return opaque(token);
         };
         let Some((first, rest)) = signed_part.split_once('.') else {
-            return Ok(Self::Opaque);
+            return opaque(token);
         };
         room.0.resize(token.len(), 0);
         let Ok((header_text, room)) = decode(first, &mut room.0) else {
-            return Ok(Self::Opaque);
+            return opaque(token);
         };
         if header_text.first() != Some(&b'{') {
-            return Ok(Self::Opaque);
+            return opaque(token);
         }
         let header = match Object::read(header_text) {
             Ok(header) => header,
             Err(error) if serde_json::from_slice::<IgnoredAny>(header_text).is_ok() => {
                 return Err(malformed(format!("the header of the token: {error}")));
             }
-            Err(_) => return Ok(Self::Opaque),
+            Err(_) => return opaque(token),
         };
         if rest.contains('.') {
             let kind = if header.get("enc").is_some() {
@@ -244,6 +245,16 @@ fn decode<'t>(part: &str, room: &'t mut [u8]) -> Result<(&'t [u8], &'t mut [u8])
     let length = URL_SAFE_NO_PAD.decode_slice(part, room).map_err(|_| ())?;
     let (decoded, rest) = room.split_at_mut(length);
     Ok((decoded, rest))
+}
+
+/// A JWT's alphabet is seen to where its parts are decoded.
+fn opaque<'t>(token: &str) -> Result<Shape<'t>, Denial> {
+    if is_b64token(token) {
+        return Ok(Shape::Opaque);
+    }
+    Err(malformed(
+        "the token is empty or holds characters that no token has (RFC 6750 §2.1)",
+    ))
 }
 
 fn malformed(message: impl Into<Cow<'static, str>>) -> Denial {
