@@ -129,6 +129,21 @@ impl Watcher {
         }
     }
 
+    /// Whether any of these changes may be one of the tenants folder or of what a tenant depends on. The folders that
+    /// are watched for a link or a certificate in them have busy files of other people as well.
+    fn concerned_by(&self, changes: &[PathBuf], real: &Path) -> bool {
+        let mut own = look::links_to(&self.folder);
+        own.push(self.folder.clone());
+        let called: Vec<PathBuf> = own.iter().map(|path| look::as_events_call(path)).collect();
+        let own = own.iter().chain(&called).map(PathBuf::as_path);
+        let tenants = self.seen.values().flat_map(|seen| &seen.depends_on);
+        let mut kept = own.chain([real]).chain(tenants.map(PathBuf::as_path));
+        let in_folder = |change: &PathBuf| change.parent() == Some(real);
+        // A folder on the way to something is as good as the thing itself.
+        changes.iter().any(in_folder)
+            || kept.any(|kept| changes.iter().any(|change| kept.starts_with(change)))
+    }
+
     /// The tenants folder as events call it.
     fn real_folder(&self) -> PathBuf {
         std::fs::canonicalize(&self.folder).unwrap_or_else(|_| self.folder.clone())
@@ -167,8 +182,14 @@ impl Watcher {
                     .symlink_metadata()
                     .is_ok_and(|metadata| metadata.is_file())
         };
-        if self.started && !hinted.overflowed && hinted.paths.iter().all(ordinary) {
-            let names = hinted.paths.iter().filter_map(|path| path.file_name());
+        let (files, others): (Vec<PathBuf>, Vec<PathBuf>) =
+            hinted.paths.into_iter().partition(ordinary);
+        let only_files = others.is_empty() || !self.concerned_by(&others, &real);
+        if self.started && !hinted.overflowed && only_files {
+            if files.is_empty() {
+                return;
+            }
+            let names = files.iter().filter_map(|path| path.file_name());
             let files = names.map(|name| self.folder.join(name)).collect();
             self.look_at(files, EVENT_LAG, context);
         } else {

@@ -11,7 +11,7 @@ pub use daemon::{BINARY, Postern, PosternBuilder};
 pub use parts::part;
 pub use postern::dev::{Algorithm, ClientAuth, Fault, Issuer, SignWith};
 pub use tenant_file::{TenantFile, tenant};
-pub use wait::{eventually, until};
+pub use wait::{Ends, eventually, until};
 
 /// An issuer as most scenarios want it: ES256, whose keys cost nothing to make.
 pub fn issuer() -> Issuer {

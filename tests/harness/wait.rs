@@ -1,6 +1,9 @@
 //! Waiting for a state, never for a time.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, Instant},
+};
 
 /// The longest that anything may take on a busy machine before it counts as never.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -34,4 +37,13 @@ pub fn eventually(what: &str, mut state: impl FnMut() -> bool) -> Duration {
     let started = Instant::now();
     until(what, || state().then_some(()));
     started.elapsed()
+}
+
+/// Tells threads to end when it is dropped: after a failure, too, or the scope that they are in would wait for ever.
+pub struct Ends<'a>(pub &'a AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }

@@ -5,7 +5,7 @@ use std::{
 };
 
 use super::{fixed, replace, until_answered};
-use crate::harness::{Issuer, Postern, TenantFile, issuer};
+use crate::harness::{Ends, Issuer, Postern, TenantFile, issuer};
 
 fn median(mut times: Vec<Duration>) -> Duration {
     times.sort();
@@ -59,6 +59,7 @@ fn no_check_is_answered_from_a_half_applied_file() {
     let postern = Postern::with(file(0)).start();
     let done = AtomicBool::new(false);
     thread::scope(|threads| {
+        let ends = Ends(&done);
         let hammers: Vec<_> = mixed
             .iter()
             .map(|token| {
@@ -92,7 +93,7 @@ fn no_check_is_answered_from_a_half_applied_file() {
                 .check("jira", fails)
                 .is_refused(401, "wrong_audience");
         }
-        done.store(true, Ordering::Relaxed);
+        drop(ends);
         for hammer in hammers {
             let [before, after] = hammer.join().expect("no half was seen");
             assert!(before > 0 && after > 0, "both files were seen");

@@ -17,7 +17,7 @@ use std::{
 use serde_json::Value;
 
 use super::program;
-use crate::harness::{Answer, Fault, Issuer, Postern, Request, issuer, tenant, until};
+use crate::harness::{Answer, Ends, Fault, Issuer, Postern, Request, issuer, tenant, until};
 
 /// An address that nobody listens on.
 pub fn free_address() -> String {
@@ -241,6 +241,7 @@ fn a_restart_under_load_loses_no_request() {
         answered
     };
     std::thread::scope(|scope| {
+        let ends = Ends(&over);
         let clouds: Vec<_> = (0..4).map(|_| scope.spawn(rain)).collect();
         for _ in 0..5 {
             let mut daemon = Daemon::with_socket(handed(), &postern);
@@ -253,7 +254,7 @@ fn a_restart_under_load_loses_no_request() {
         }
         let _last = Daemon::with_socket(handed(), &postern);
         announced(&postern);
-        over.store(true, Ordering::Relaxed);
+        drop(ends);
         let answered: Vec<u32> = clouds
             .into_iter()
             .map(|cloud| cloud.join().expect("no request was lost"))
