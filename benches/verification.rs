@@ -66,7 +66,7 @@ pub fn measure(effort: &Effort, cores: Cores) -> anyhow::Result<()> {
         );
     }
     let (key_set, now) = (key_set(&tenant)?, clock::now());
-    let key = key_set
+    let (key, _) = key_set
         .find(Some(&issuer.kid(Algorithm::Rs256)), keys::Algorithm::Rs256)
         .map_err(|none| anyhow::anyhow!("{none:?}"))?;
     pinned(cores.server, || -> anyhow::Result<()> {
@@ -145,7 +145,7 @@ fn provider(settings: &Arc<ProviderSettings>) -> anyhow::Result<Provider> {
         .signature
         .as_ref()
         .context("a signature is required")?;
-    let KeyOrigin::Fixed(set) = &proof.keys else {
+    let [KeyOrigin::Fixed(set)] = &proof.keys[..] else {
         bail!("the key stands in the file");
     };
     let keys = Keys {
@@ -156,9 +156,9 @@ fn provider(settings: &Arc<ProviderSettings>) -> anyhow::Result<Provider> {
     Ok(Provider {
         settings: Arc::clone(settings),
         revision: Revision::next(),
-        keys: Some(keys),
+        keys: vec![keys],
         answer_keys: None,
-        introspector: None,
+        asker: None,
     })
 }
 
@@ -166,7 +166,7 @@ fn key_set(tenant: &Tenant) -> anyhow::Result<&keys::KeySet> {
     let keys = tenant
         .providers
         .first()
-        .and_then(|provider| provider.keys.as_ref());
+        .and_then(|provider| provider.keys.first());
     keys.and_then(|keys| keys.set.as_deref())
         .context("a key set")
 }

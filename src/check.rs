@@ -37,7 +37,7 @@ async fn judge(tenant: &Tenant, request: &Request<'_>, now: u64) -> Result<Grant
     match Credential::read(request.authorization)? {
         Credential::Bearer(presented) => {
             let proof = verified(tenant, presented, now).await?;
-            policy::principal(access, proof.principal())?;
+            policy::principal(settings, proof.principal())?;
             Ok(Grant::proved(proof))
         }
         Credential::Basic => Err(Denial::new(

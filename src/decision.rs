@@ -77,6 +77,7 @@ impl Grant {
 pub const METHODS: &[&str] = &[
     "jwt",
     "introspection",
+    "userinfo",
     "session",
     "anonymous",
     "public",
@@ -143,6 +144,8 @@ reasons! {
         NotYetValid = "not_yet_valid", 401;
         /// Issued for somebody else.
         WrongAudience = "wrong_audience", 401;
+        /// Issued for Microsoft Graph, which alone can verify it.
+        TokenForGraph = "token_for_graph", 401;
         /// An ID token, logout token or the like.
         WrongTokenKind = "wrong_token_kind", 401;
         /// Bound to a key or certificate (`cnf`) that cannot be checked here.
@@ -159,6 +162,8 @@ reasons! {
         NotThisTenant = "not_this_tenant", 403;
         /// The token names no account.
         NoUsername = "no_username", 403;
+        /// The account is one that nobody, or not this provider, may name.
+        AccountProtected = "account_protected", 403;
         /// The account is in none of the allowed groups.
         NotInGroup = "not_in_group", 403;
         /// The tenant is read-only.

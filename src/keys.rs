@@ -159,6 +159,8 @@ impl fmt::Debug for AlgorithmSet {
 #[derive(Debug)]
 struct Key {
     parsed: Vec<(Algorithm, ParsedPublicKey)>,
+    /// The one issuer whose tokens it may prove, where the document says so (Entra ID's member `issuer`).
+    issuer: Option<Box<str>>,
 }
 
 /// Why a key can't be used.
@@ -257,11 +259,15 @@ impl KeySet {
         })
     }
 
-    /// The key that must have signed a token with this header.
+    /// The key that must have signed a token with this header, and the one issuer that it is of, if it names one.
     ///
     /// # Errors
     /// [`NoKey`], if there is none.
-    pub fn find(&self, kid: Option<&str>, algorithm: Algorithm) -> Result<&ParsedPublicKey, NoKey> {
+    pub fn find(
+        &self,
+        kid: Option<&str>,
+        algorithm: Algorithm,
+    ) -> Result<(&ParsedPublicKey, Option<&str>), NoKey> {
         let candidates = match kid {
             _ if self.ignore_kid => &self.nameless,
             Some(kid) => self.named.get(kid).ok_or(NoKey::UnknownKid)?,
@@ -270,9 +276,9 @@ impl KeySet {
         };
         let mut fitting = candidates
             .iter()
-            .flat_map(|key| &key.parsed)
-            .filter(|(fits, _)| *fits == algorithm)
-            .map(|(_, key)| key);
+            .flat_map(|key| key.parsed.iter().map(|parsed| (parsed, key.issuer.as_deref())))
+            .filter(|((fits, _), _)| *fits == algorithm)
+            .map(|((_, key), issuer)| (key, issuer));
         let key = fitting.next().ok_or(NoKey::AlgorithmDoesNotFit)?;
         match fitting.next() {
             // Trying one after the other would let a token's sender make us verify a thousand times.

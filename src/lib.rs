@@ -29,6 +29,7 @@
 //! [`cli`] are the commands, [`lifecycle`] is the daemon's start and end, [`dev`] is the little issuer of
 //! `serve --dev` that the tests drive too, [`status`] and [`metrics`] are what operators see.
 
+pub mod account;
 pub mod actors;
 pub mod check;
 pub mod cli;

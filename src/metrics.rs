@@ -232,8 +232,7 @@ impl Metrics {
             let sources = tenant
                 .providers
                 .iter()
-                .flat_map(|provider| [&provider.keys, &provider.answer_keys])
-                .flatten();
+                .flat_map(|provider| provider.keys.iter().chain(&provider.answer_keys));
             for source in sources
                 .filter_map(|keys| keys.source.as_ref())
                 .filter(|source| source.confirmed_at() > 0)

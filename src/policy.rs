@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use url::form_urlencoded;
 
 use crate::{
+    account,
     decision::{Denial, Denied},
     request::Request,
     tenant::settings::{Access, Product, Settings},
@@ -151,8 +152,23 @@ pub fn query(query: &[u8]) -> Result<(), Denial> {
 /// Judges who it is.
 ///
 /// # Errors
-/// [`Denied::NotInGroup`].
-pub fn principal(access: &Access, principal: &Principal) -> Result<(), Denial> {
+/// [`Denied::AccountProtected`], [`Denied::NotInGroup`].
+pub fn principal(settings: &Settings, principal: &Principal) -> Result<(), Denial> {
+    let access = &settings.access;
+    if !access.never.is_empty() || !settings.service_accounts.is_empty() {
+        let folded = account::fold(principal.account());
+        let shown = principal.account().escape_debug();
+        if access.never.iter().any(|pattern| pattern.matches(&folded)) {
+            let message = format!("nobody becomes {shown}: access.never lists it");
+            return Err(Denial::new(Denied::AccountProtected, message));
+        }
+        if !principal.is_machine() && settings.service_accounts.contains(&folded) {
+            let message = format!(
+                "{shown} is the account of a machine (service_accounts), and the token is a user's"
+            );
+            return Err(Denial::new(Denied::AccountProtected, message));
+        }
+    }
     if access.allow_groups.is_empty()
         || principal
             .groups()
@@ -161,10 +177,13 @@ pub fn principal(access: &Access, principal: &Principal) -> Result<(), Denial> {
         return Ok(());
     }
     let message = format!(
-        "{} is in none of access.allow_groups ({}), but in {} other groups",
+        "{} is in none of access.allow_groups ({}), but in {} other groups{}",
         principal.account().escape_debug(),
         access.allow_groups.join(", "),
-        principal.groups().len()
+        principal.groups().len(),
+        principal
+            .groups_unknown()
+            .map_or_else(String::new, |why| format!("; {why}"))
     );
     Err(Denial::new(Denied::NotInGroup, message))
 }

@@ -1,5 +1,9 @@
 //! A provider as it runs: its settings with the keys and the endpoint that prove its tokens.
 
+pub mod preset;
+
+pub use preset::{Kind, Preset};
+
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
@@ -7,7 +11,7 @@ use std::sync::{
 
 use crate::{
     decision::{No, Outage, Unavailable},
-    issuer::{introspection::Introspector, key_source::KeySource},
+    issuer::{ask::Asker, key_source::KeySource},
     keys::KeySet,
     tenant::settings::ProviderSettings,
 };
@@ -19,23 +23,23 @@ pub struct Provider {
     pub settings: Arc<ProviderSettings>,
     /// Changes whenever a token proved before might not be proved again: new settings, new keys.
     pub revision: Revision,
-    /// What proves signatures; `None` where introspection alone does.
-    pub keys: Option<Keys>,
+    /// What proves signatures, in the order of [`SignatureProof::keys`]; empty where only asking proves.
+    ///
+    /// [`SignatureProof::keys`]: crate::tenant::settings::SignatureProof::keys
+    pub keys: Vec<Keys>,
     /// What proves signed introspection answers.
     pub answer_keys: Option<Keys>,
     /// Whom to ask; `None` where a signature alone is the proof.
-    pub introspector: Option<Arc<Introspector>>,
+    pub asker: Option<Arc<Asker>>,
 }
 
 impl Provider {
     /// The revision under which tokens proved before still count; `None` while its keys may not be used.
     #[must_use]
     pub fn usable_revision(&self, now: u64) -> Option<Revision> {
-        let usable = |keys: &Keys| matches!(keys.condition(now), Ok(KeyCondition::Usable(_)));
-        self.keys
-            .as_ref()
-            .is_none_or(usable)
-            .then_some(self.revision)
+        // Those that were never fetched have proved nothing.
+        let usable = |keys: &Keys| keys.condition(now).is_ok();
+        self.keys.iter().all(usable).then_some(self.revision)
     }
 }
 

@@ -50,9 +50,11 @@ pub struct TenantStatus {
 pub struct ProviderStatus {
     /// Its name.
     pub name: String,
-    /// Its issuer.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub issuer: Option<String>,
+    /// Its kind.
+    pub kind: String,
+    /// Its issuers.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub issuers: Vec<String>,
     /// The keys that prove its tokens' signatures.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keys: Option<KeyStatus>,
@@ -148,18 +150,35 @@ impl ProviderStatus {
         let keys = |keys: &Option<Keys>| keys.as_ref().map(|keys| KeyStatus::of(keys, now));
         Self {
             name: provider.settings.name.clone(),
-            issuer: provider.settings.issuer.clone(),
-            keys: keys(&provider.keys),
+            kind: provider.settings.preset.kind.as_str().into(),
+            issuers: provider
+                .settings
+                .issuers
+                .iter()
+                .map(|trusted| trusted.issuer.clone())
+                .collect(),
+            keys: KeyStatus::of_all(&provider.keys, now),
             answer_keys: keys(&provider.answer_keys),
             breaker: provider
-                .introspector
+                .asker
                 .as_ref()
-                .map(|introspector| introspector.breaker(now).into()),
+                .map(|asker| asker.breaker(now).into()),
         }
     }
 }
 
 impl KeyStatus {
+    /// Of several sets of keys together: the oldest age, and the first error.
+    fn of_all(all: &[Keys], now: u64) -> Option<Self> {
+        let each = all.iter().map(|keys| Self::of(keys, now));
+        each.reduce(|one, other| Self {
+            usable: one.usable + other.usable,
+            skipped: one.skipped + other.skipped,
+            age: one.age.max(other.age),
+            error: one.error.or(other.error),
+        })
+    }
+
     fn of(keys: &Keys, now: u64) -> Self {
         let set = keys.set.as_ref();
         let source = keys.source.as_ref();

@@ -37,28 +37,32 @@ pub struct Tenant {
 }
 
 impl Tenant {
-    /// The place of the provider whose `issuer` is exactly this.
+    /// The place of the provider that has exactly this issuer.
     #[must_use]
     pub fn provider_of_issuer(&self, issuer: &str) -> Option<usize> {
         self.providers
             .iter()
-            .position(|provider| provider.settings.issuer.as_deref() == Some(issuer))
+            .position(|provider| provider.settings.trusted(issuer).is_some())
     }
 
-    /// The place of the provider whose `token_prefix` the token has.
+    /// The place of the provider whose opaque tokens start like this one, be they of a kind that it refuses.
     #[must_use]
     pub fn provider_of_prefix(&self, token: &str) -> Option<usize> {
-        let has = |prefix: &str| token.starts_with(prefix);
-        self.providers
-            .iter()
-            .position(|provider| provider.settings.token_prefix.as_deref().is_some_and(has))
+        self.providers.iter().position(|provider| {
+            let settings = &provider.settings;
+            let refused = settings.preset.refused_prefixes.iter();
+            settings.judges_opaque_tokens()
+                && (settings.token_prefixes.iter().any(|prefix| token.starts_with(prefix))
+                    || refused.into_iter().any(|(prefix, _)| token.starts_with(prefix)))
+        })
     }
 
     /// The place of the one provider that judges opaque tokens without a prefix.
     #[must_use]
     pub fn provider_of_opaque_tokens(&self) -> Option<usize> {
         self.providers.iter().position(|provider| {
-            provider.settings.signature.is_none() && provider.settings.token_prefix.is_none()
+            let settings = &provider.settings;
+            settings.judges_opaque_tokens() && settings.token_prefixes.is_empty()
         })
     }
 }

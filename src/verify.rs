@@ -13,12 +13,12 @@ pub use verdicts::{TokenDigest, Verdicts};
 
 use crate::{
     decision::{Denial, Denied, No, Outage, Unavailable},
-    issuer::introspection::Answer,
+    issuer::ask::Answer,
     keys::NoKey,
     provider::{KeyCondition, Keys, Provider},
     tenant::{
         Tenant,
-        settings::{IntrospectionProof, SignatureProof},
+        settings::{AskWay, Asking, ProviderSettings, SignatureProof},
     },
     upstream::IdentityHeaders,
     verify::{
@@ -123,7 +123,8 @@ fn unknown_issuer(jwt: &Jwt<'_>, tenant: &Tenant) -> Denial {
         .settings
         .providers
         .iter()
-        .filter_map(|provider| provider.issuer.as_deref())
+        .flat_map(|provider| &provider.issuers)
+        .map(|trusted| &*trusted.issuer)
         .take(5)
         .collect();
     let wanted = if known.is_empty() {
@@ -160,40 +161,55 @@ impl<'a> Judge<'a> {
         now: u64,
     ) -> Result<Verified, No> {
         let settings = &self.provider.settings;
+        let preset = settings.preset;
         let mut proved = None;
-        if let Some(proof) = &settings.signature {
-            let claims = self.prove_signature(proof, now).await?;
-            let expires = claims.in_time(settings.leeway, now)?;
-            let expires = expires.ok_or_else(|| {
-                Denial::new(
-                    Denied::MalformedToken,
-                    "the token has no exp, and one without end is not accepted",
-                )
-            })?;
-            claims.is_not_bound()?;
-            claims.is_an_access_token()?;
-            claims.is_for(settings)?;
-            proved = Some((claims, expires));
-        } else if let Some(jwt) = &self.jwt {
-            // Not proved, so it can only speak against itself: some endpoints call every JWT of the issuer active.
-            jwt.has_typ(None)?;
-            jwt.unverified_claims().is_not_bound()?;
-            jwt.unverified_claims().is_an_access_token()?;
+        match (&self.jwt, &settings.signature) {
+            (Some(jwt), Some(proof)) => {
+                let claims = self.prove_signature(jwt, proof, now).await?;
+                let expires = claims.in_time(settings.leeway, now)?;
+                let expires = expires.ok_or_else(|| {
+                    Denial::new(
+                        Denied::MalformedToken,
+                        "the token has no exp, and one without end is not accepted",
+                    )
+                })?;
+                claims.is_not_bound()?;
+                (preset.judge)(claims, settings)?;
+                proved = Some((claims, expires));
+            }
+            (Some(jwt), None) => {
+                // Not proved, so it can only speak against itself: some endpoints call every JWT of the issuer active.
+                jwt.has_typ(None)?;
+                jwt.unverified_claims().is_not_bound()?;
+                jwt.unverified_claims().is_an_access_token()?;
+            }
+            (None, _) if !settings.judges_opaque_tokens() => {
+                return Err(Denial::new(Denied::MalformedToken, "the token is no JWT (three parts of base64url), and this provider requires a signature").into());
+            }
+            (None, _) => self.is_of_a_known_kind(token)?,
         }
         let answer;
-        let (claims, reusable_until, method) = match (&settings.introspection, proved) {
+        let asked = settings
+            .asking
+            .as_ref()
+            .filter(|_| settings.both || proved.is_none());
+        let (claims, reusable_until, method) = match (asked, proved) {
             (None, Some((claims, expires))) => (claims, expires, Method::Jwt),
-            (Some(proof), signed) => {
+            (Some(asking), signed) => {
                 let until;
-                (answer, until) = self.ask(proof, token, digest, now).await?;
+                (answer, until) = self.ask(asking, token, digest, now).await?;
+                let method = match asking.way {
+                    AskWay::Userinfo { .. } if signed.is_none() => Method::Userinfo,
+                    _ => Method::Introspection,
+                };
                 match signed {
                     // Both hold: the signed claims say who it is, and neither proof may outlive its end.
-                    Some((claims, expires)) => (claims, until.min(expires), Method::Introspection),
-                    None => (&answer, until, Method::Introspection),
+                    Some((claims, expires)) => (claims, until.min(expires), method),
+                    None => (&answer, until, method),
                 }
             }
             (None, None) => unreachable!(
-                "tenant::build gives every provider a signature proof, introspection, or both"
+                "tenant::build gives every provider a signature proof, somebody to ask, or both"
             ),
         };
         let principal = Principal::new(claims, settings, method)?;
@@ -206,82 +222,81 @@ impl<'a> Judge<'a> {
         })
     }
 
-    async fn prove_signature(&self, proof: &SignatureProof, now: u64) -> Result<&Claims<'a>, No> {
-        let jwt = self.jwt.as_ref().ok_or_else(|| {
-            Denial::new(Denied::MalformedToken, "the token is no JWT (three parts of base64url), and this provider requires a signature")
-        })?;
-        jwt.has_typ(proof.require_typ.as_deref())?;
-        let algorithm = jwt.algorithm(proof.algorithms)?;
-        let keys = self.provider.keys.as_ref().ok_or_else(no_keys)?;
-        prove(jwt, keys, algorithm, now).await
+    /// Refuses tokens that the provider issues for other uses, by what its documentation has them start with.
+    fn is_of_a_known_kind(&self, token: &str) -> Result<(), Denial> {
+        let refused = self.provider.settings.preset.refused_prefixes.iter();
+        let mut found = refused.filter(|(prefix, _)| token.starts_with(prefix));
+        found.next().map_or(Ok(()), |&(_, why)| {
+            Err(Denial::new(Denied::WrongTokenKind, why))
+        })
     }
 
-    /// The issuer's answer (RFC 7662 §2.2), judged as if it were a token: it may be about somebody else's.
+    async fn prove_signature(
+        &self,
+        jwt: &'a Jwt<'a>,
+        proof: &SignatureProof,
+        now: u64,
+    ) -> Result<&'a Claims<'a>, No> {
+        let settings = &self.provider.settings;
+        jwt.has_none_of(settings.preset.refused_headers)?;
+        jwt.has_typ(proof.require_typ.as_deref())?;
+        let algorithm = jwt.algorithm(proof.algorithms)?;
+        // It was found by this very issuer.
+        let trusted = jwt
+            .unverified_issuer()
+            .and_then(|issuer| settings.trusted(issuer));
+        let keys = trusted.and_then(|trusted| self.provider.keys.get(trusted.keys));
+        let names_issuers = settings.preset.keys_name_issuers;
+        prove(jwt, keys.ok_or_else(no_keys)?, algorithm, names_issuers, now).await
+    }
+
+    /// The provider's answer, judged as if it were a token: it may be about somebody else's.
     async fn ask(
         &self,
-        proof: &IntrospectionProof,
+        asking: &Asking,
         token: &str,
         digest: &TokenDigest,
         now: u64,
     ) -> Result<(Claims<'static>, u64), No> {
         let settings = &*self.provider.settings;
-        let introspector = self.provider.introspector.as_ref().ok_or_else(no_keys)?;
-        let claims = match &*introspector.ask(token, digest, now).await? {
+        let asker = self.provider.asker.as_ref().ok_or_else(no_keys)?;
+        let claims = match &*asker.ask(token, digest, now).await? {
             Answer::Active(claims) => claims.clone(),
-            Answer::Signed(answer) => self.open_signed(proof, answer, now).await?,
-            Answer::Inactive => return Err(inactive(settings).into()),
+            Answer::Signed(answer) => self.open_signed(asking, answer, now).await?,
+            Answer::Inactive(why) => {
+                asker.remember_inactive(digest, now);
+                return Err(inactive(settings, asking, why).into());
+            }
         };
-        if !claims.get("active").is_some_and(|active| *active == true) {
-            introspector.remember_inactive(digest, now);
-            return Err(inactive(settings).into());
+        if let AskWay::Introspection { .. } = asking.way
+            && !claims.get("active").is_some_and(|active| *active == true)
+        {
+            asker.remember_inactive(digest, now);
+            return Err(inactive(settings, asking, "").into());
         }
         let expires = claims.in_time(settings.leeway, now)?;
-        if let (Some(found), Some(ours)) = (claims.get("iss"), settings.issuer.as_deref())
-            && found.as_str() != Some(ours)
-        {
-            let message = format!(
-                "the introspection answer names the issuer {}, and the provider's is {ours}",
-                claims::quoted(found)
-            );
-            return Err(Denial::new(Denied::UnknownIssuer, message).into());
-        }
         claims.is_not_bound()?;
-        claims.is_an_access_token()?;
-        // RFC 7662 §2.2: an endpoint may know refresh tokens as well, and call them active.
-        if let Some(kind) = claims.get("token_type")
-            && !kind
-                .as_str()
-                .is_some_and(|kind| kind.eq_ignore_ascii_case("bearer"))
-        {
-            let message = format!(
-                "the introspection answer is about a token of the type {}; send an access token",
-                claims::quoted(kind)
-            );
-            return Err(Denial::new(Denied::WrongTokenKind, message).into());
-        }
-        // Where the signature has proved the audience, an answer that is silent about it takes nothing back.
-        if settings.signature.is_none() || claims.get("aud").is_some() {
-            claims.is_for(settings)?;
-        }
-        let until = now + crate::issuer::introspection::CACHED_ACTIVE;
+        (settings.preset.judge_answer)(&claims, settings)?;
+        let until = now + crate::issuer::ask::CACHED_ACTIVE;
         Ok((claims, expires.map_or(until, |expires| until.min(expires))))
     }
 
     /// A signed answer (RFC 9701 §5): of the right type, from the issuer, for us, by the issuer's key.
     async fn open_signed(
         &self,
-        proof: &IntrospectionProof,
+        asking: &Asking,
         answer: &str,
         now: u64,
     ) -> Result<Claims<'static>, No> {
         let broken = |what: &str| {
             let message = format!(
                 "the signed introspection answer of {} {what}",
-                proof.endpoint
+                asking.endpoint()
             );
             No::from(Outage::new(Unavailable::IssuerUnavailable, 10, message))
         };
-        let (Some(signed), Some(keys)) = (&proof.signed_answers, &self.provider.answer_keys) else {
+        let (Some(signed), Some(keys)) = (asking.signed_answers(), &self.provider.answer_keys)
+        else {
             return Err(broken("came unasked"));
         };
         let mut room = Room::default();
@@ -293,7 +308,7 @@ impl<'a> Judge<'a> {
         let algorithm = jwt
             .algorithm(signed.algorithms)
             .map_err(|denial| broken(&format!("is not accepted: {denial}")))?;
-        let claims = prove(&jwt, keys, algorithm, now)
+        let claims = prove(&jwt, keys, algorithm, false, now)
             .await
             .map_err(|no| match no {
                 No::Denied(denial) => broken(&format!("does not hold: {denial}")),
@@ -303,12 +318,12 @@ impl<'a> Judge<'a> {
             return Err(broken("is from another issuer"));
         }
         let mut audience = claims.get("aud").into_iter().flat_map(Json::texts);
-        if !audience.any(|audience| audience == proof.client_id) {
+        if !audience.any(|audience| audience == asking.client_id) {
             return Err(broken("is for another client"));
         }
         // An answer of another day may be about another token.
         let leeway =
-            self.provider.settings.leeway.as_secs() + crate::issuer::introspection::CACHED_ACTIVE;
+            self.provider.settings.leeway.as_secs() + crate::issuer::ask::CACHED_ACTIVE;
         match claims.issued() {
             Ok(Some(at)) if now.abs_diff(at) <= leeway => {}
             _ => return Err(broken("does not say that it was made just now (iat)")),
@@ -325,11 +340,12 @@ async fn prove<'j, 't>(
     jwt: &'j Jwt<'t>,
     keys: &Keys,
     algorithm: crate::keys::Algorithm,
+    names_issuers: bool,
     now: u64,
 ) -> Result<&'j Claims<'t>, No> {
     let kid = jwt.unverified_kid();
     let fresh = match keys.condition(now)? {
-        KeyCondition::Usable(set) => match jwt.prove(set, algorithm) {
+        KeyCondition::Usable(set) => match jwt.prove(set, algorithm, names_issuers) {
             Ok(claims) => return Ok(claims),
             Err(Unproved::Denied(denial)) => return Err(denial.into()),
             Err(Unproved::NoKey(NoKey::UnknownKid)) => {
@@ -349,19 +365,22 @@ async fn prove<'j, 't>(
         },
         KeyCondition::NeverFetched => keys.first().await?,
     };
-    jwt.prove(&fresh, algorithm)
+    jwt.prove(&fresh, algorithm, names_issuers)
         .map_err(|unproved| match unproved {
             Unproved::NoKey(none) => none.denial(kid).into(),
             Unproved::Denied(denial) => denial.into(),
         })
 }
 
-fn inactive(settings: &crate::tenant::settings::ProviderSettings) -> Denial {
+fn inactive(settings: &ProviderSettings, asking: &Asking, why: &str) -> Denial {
+    let colon = if why.is_empty() { "" } else { ": " };
     Denial::new(
         Denied::Inactive,
         format!(
-            "the introspection endpoint of provider {} says that the token is not active",
-            settings.name
+            "{} does not call the token active{colon}{why} ({}){}",
+            asking.endpoint(),
+            settings.written_in,
+            settings.preset.inactive_hint
         ),
     )
 }

@@ -6,7 +6,7 @@ use actix::{Actor, ActorContext as _, Addr, AsyncContext as _, Context, Handler,
 
 use super::refresher::{Follow, Refresher, Sources};
 use crate::{
-    issuer::{client::Outgoing, introspection::Introspector, key_source::SourceId},
+    issuer::{ask::Asker, client::Outgoing, key_source::SourceId},
     metrics::Decisions,
     provider::{Keys, Provider, Revision},
     snapshot::{Publisher, Reader, cell},
@@ -133,22 +133,21 @@ impl TenantActor {
             self.keys(origin, settings.ca.as_deref(), stale_keys)
         };
         let answers = settings
-            .introspection
+            .asking
             .as_ref()
-            .and_then(|proof| proof.signed_answers.as_ref());
+            .and_then(|asking| asking.signed_answers());
         Provider {
             revision: Revision::next(),
             keys: settings
                 .signature
-                .as_ref()
-                .map(|proof| keys(&proof.keys, proof.stale_keys)),
+                .iter()
+                .flat_map(|proof| proof.keys.iter().map(|origin| keys(origin, proof.stale_keys)))
+                .collect(),
             answer_keys: answers.map(|signed| keys(&signed.keys, signed.stale_keys)),
-            introspector: settings.introspection.is_some().then(|| {
-                Arc::new(Introspector::new(
-                    Arc::clone(&settings),
-                    self.outgoing.clone(),
-                ))
-            }),
+            asker: settings
+                .asking
+                .is_some()
+                .then(|| Arc::new(Asker::new(Arc::clone(&settings), self.outgoing.clone()))),
             settings,
         }
     }
@@ -263,10 +262,7 @@ impl Handler<KeysFetched> for TenantActor {
             return;
         };
         let mut changed = false;
-        let mut renew = |keys: &mut Option<Keys>| {
-            let Some(keys) = keys.as_mut() else {
-                return false;
-            };
+        let mut renew = |keys: &mut Keys| {
             let Some(fetched) = keys
                 .source
                 .as_ref()
@@ -285,8 +281,9 @@ impl Handler<KeysFetched> for TenantActor {
         };
         let providers = tenant.providers.iter().cloned().map(|mut provider| {
             // A key that is gone takes with it what it proved: another revision, and the verdicts are void.
-            let renewed = [renew(&mut provider.keys), renew(&mut provider.answer_keys)];
-            if renewed.contains(&true) {
+            let all = provider.keys.iter_mut().chain(&mut provider.answer_keys);
+            let renewed = all.map(&mut renew).fold(false, |any, one| any | one);
+            if renewed {
                 provider.revision = Revision::next();
             }
             provider

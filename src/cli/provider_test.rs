@@ -16,7 +16,7 @@ use crate::{
     clock,
     credential::{Authorization, Credential},
     decision::No,
-    issuer::{client::Outgoing, introspection::Introspector, jwks, key_source::SourceId},
+    issuer::{ask::Asker, client::Outgoing, jwks, key_source::SourceId},
     keys::KeySet,
     metrics::{Decisions, Metrics},
     provider::{Keys, Provider, Revision},
@@ -171,14 +171,14 @@ async fn examine(
         report.add("the token", judged);
     } else {
         for provider in &tenant.providers {
-            if let Some(introspector) = &provider.introspector {
+            if let Some(asker) = &provider.asker {
                 // No issuer knows it, so that a working endpoint answers "inactive".
                 let nobodys = "postern-provider-test";
-                let answer = introspector
+                let answer = asker
                     .ask(nobodys, &TokenDigest::of(nobodys.as_bytes()), clock::now())
                     .await;
                 report.add(
-                    "introspection",
+                    "asking about a token",
                     answer
                         .map(|_| "the endpoint answers, and knows us".into())
                         .map_err(|outage| outage.to_string()),
@@ -194,15 +194,15 @@ async fn reach(
     outgoing: &Outgoing,
     report: &mut Report,
 ) -> Provider {
-    let mut keys = None;
-    if let Some(proof) = &settings.signature {
-        keys = Some(fetch("keys", &proof.keys, settings, outgoing, report).await);
+    let mut keys = Vec::new();
+    for origin in settings.signature.iter().flat_map(|proof| &proof.keys) {
+        keys.push(fetch("keys", origin, settings, outgoing, report).await);
     }
     let mut answer_keys = None;
     if let Some(signed) = settings
-        .introspection
+        .asking
         .as_ref()
-        .and_then(|proof| proof.signed_answers.as_ref())
+        .and_then(|asking| asking.signed_answers())
     {
         answer_keys = Some(
             fetch(
@@ -215,16 +215,16 @@ async fn reach(
             .await,
         );
     }
-    let introspector = settings
-        .introspection
+    let asker = settings
+        .asking
         .is_some()
-        .then(|| Arc::new(Introspector::new(Arc::clone(settings), outgoing.clone())));
+        .then(|| Arc::new(Asker::new(Arc::clone(settings), outgoing.clone())));
     Provider {
         settings: Arc::clone(settings),
         revision: Revision::next(),
         keys,
         answer_keys,
-        introspector,
+        asker,
     }
 }
 

@@ -12,9 +12,9 @@ use anyhow::{Context, bail};
 
 use crate::{
     clock,
+    provider::Kind,
     tenant::{
         build::{Secrets, build},
-        file::Kind,
         id::TenantId,
         settings::Product,
         source::TenantSource,
@@ -120,9 +120,7 @@ impl TenantNew {
             Some(url) => toml::Value::from(url.as_str()).to_string(),
             None => format!("\"https://{product}.example.com\""),
         };
-        let provider = match self.provider {
-            Kind::Custom => CUSTOM.replace("PRODUCT", product),
-        };
+        let provider = self.provider.example().replace("PRODUCT", product);
         format!(
             "{directive}\
              # {name}: which calls of {title}'s REST API pass, and as whom.\n\
@@ -153,7 +151,16 @@ impl TenantNew {
     }
 }
 
-/// `[[provider]]` of the kind `custom`, for a product to be named.
+impl Kind {
+    /// A `[[provider]]` of this kind to start from, for a product to be named.
+    fn example(self) -> &'static str {
+        match self {
+            Self::Custom => CUSTOM,
+            _ => todo!("each kind's own"),
+        }
+    }
+}
+
 const CUSTOM: &str = r#"[[provider]]
 kind = "custom"
 # The `iss` of its tokens, character by character. Its discovery document names the keys, unless

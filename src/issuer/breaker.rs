@@ -9,6 +9,9 @@ const FIRST_PAUSE: u64 = 5;
 /// The longest pause, in seconds: an issuer that is back is noticed within it.
 const LONGEST_PAUSE: u64 = 60;
 
+/// The longest pause that is granted to who asks for one (`Retry-After`), in seconds: GitHub's limits are by the hour.
+const LONGEST_ASKED: u64 = 3600;
+
 /// The state of one endpoint. It is looked at only when the endpoint is about to be called.
 #[derive(Debug, Default)]
 pub struct Breaker(Mutex<State>);
@@ -16,6 +19,8 @@ pub struct Breaker(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     failures: u32,
+    /// Since when it is open. An earlier time than this means that the clock was set back.
+    since: u64,
     open_until: u64,
     probing: bool,
 }
@@ -37,8 +42,7 @@ impl Breaker {
             return Admission::Call;
         }
         let wait = state.open_until.saturating_sub(now);
-        // A longer wait than there is means that the clock was set back.
-        if (1..=LONGEST_PAUSE).contains(&wait) {
+        if wait > 0 && now >= state.since {
             return Admission::Wait(wait);
         }
         if state.probing {
@@ -63,16 +67,20 @@ impl Breaker {
         state.failures = state.failures.saturating_add(1);
         state.probing = false;
         if let Some(pauses) = state.failures.checked_sub(FAILURES) {
+            state.since = now;
             state.open_until = now + (FIRST_PAUSE << pauses.min(8)).min(LONGEST_PAUSE);
         }
     }
 
-    /// The endpoint asked not to be called for that long (`Retry-After`).
-    pub fn pause(&self, now: u64, seconds: u64) {
+    /// The endpoint asked not to be called for that long (`Retry-After`). Answers for how long it is not.
+    pub fn pause(&self, now: u64, seconds: u64) -> u64 {
         let mut state = self.state();
         state.failures = state.failures.max(FAILURES);
         state.probing = false;
-        state.open_until = now + seconds.clamp(1, LONGEST_PAUSE);
+        let seconds = seconds.clamp(1, LONGEST_ASKED);
+        state.since = now;
+        state.open_until = now + seconds;
+        seconds
     }
 
     /// For status: `closed`, `open` or `half-open`.
@@ -156,7 +164,7 @@ mod tests {
         breaker.failed(now);
         assert_eq!(breaker.admit(now), Admission::Wait(LONGEST_PAUSE));
         breaker.succeeded();
-        breaker.pause(0, 1_000_000);
-        assert_eq!(breaker.admit(0), Admission::Wait(LONGEST_PAUSE));
+        assert_eq!(breaker.pause(0, 1_000_000), LONGEST_ASKED);
+        assert_eq!(breaker.admit(0), Admission::Wait(LONGEST_ASKED));
     }
 }

@@ -15,7 +15,7 @@ use reqwest::{
 };
 use url::Host;
 
-use crate::metrics::Metrics;
+use crate::{clock, metrics::Metrics};
 
 /// How long a connection may take to come about.
 const CONNECT: Duration = Duration::from_secs(2);
@@ -59,6 +59,61 @@ pub enum FetchError {
     /// A document that does not say what it must.
     #[error("{0}")]
     Malformed(String),
+}
+
+/// An answer, read to its end, whatever its status.
+#[derive(Debug)]
+pub struct Answered {
+    /// As answered.
+    pub status: u16,
+    /// For how many seconds the other side asks to be left alone.
+    pub retry_after: Option<u64>,
+    /// Without parameters, in lower case.
+    pub content_type: String,
+    /// The whole of it.
+    pub body: Vec<u8>,
+}
+
+impl Answered {
+    /// Itself, if it is 200.
+    ///
+    /// # Errors
+    /// [`FetchError::Status`].
+    pub fn ok(self) -> Result<Self, FetchError> {
+        match self.status {
+            200 => Ok(self),
+            status => Err(FetchError::Status {
+                status,
+                retry_after: self.retry_after,
+            }),
+        }
+    }
+
+    /// Whether it is of that type.
+    ///
+    /// # Errors
+    /// [`FetchError::WrongType`].
+    pub fn is_of(&self, essence: &str) -> Result<(), FetchError> {
+        if self.content_type == essence {
+            return Ok(());
+        }
+        Err(self.wrong_type())
+    }
+
+    /// Whether it is JSON, or says so.
+    ///
+    /// # Errors
+    /// [`FetchError::WrongType`].
+    pub fn is_json(&self) -> Result<(), FetchError> {
+        if is_json(&self.content_type) {
+            return Ok(());
+        }
+        Err(self.wrong_type())
+    }
+
+    fn wrong_type(&self) -> FetchError {
+        FetchError::WrongType(self.content_type.chars().take(100).collect())
+    }
 }
 
 impl FetchError {
@@ -130,11 +185,46 @@ impl Outgoing {
     ) -> Result<(HeaderMap, Vec<u8>), FetchError> {
         let fetched = read(request, limit, accepts).await;
         let outcome = fetched.as_ref().map_or_else(FetchError::word, |_| "ok");
+        self.count(issuer, outcome);
+        fetched
+    }
+
+    /// Sends a request, reads at most `limit` bytes of whatever is answered, and counts the outcome under `issuer`.
+    ///
+    /// # Errors
+    /// [`FetchError`], but for [`FetchError::Status`] and [`FetchError::WrongType`].
+    pub async fn call(
+        &self,
+        request: RequestBuilder,
+        limit: usize,
+        issuer: &str,
+    ) -> Result<Answered, FetchError> {
+        let answered = async {
+            let mut response = request.send().await.map_err(failed)?;
+            Ok(Answered {
+                status: response.status().as_u16(),
+                retry_after: retry_after(response.headers(), clock::now()),
+                content_type: essence(response.headers()),
+                body: body(&mut response, limit).await?,
+            })
+        };
+        let answered = answered.await;
+        self.count(
+            issuer,
+            match &answered {
+                Ok(answered) if answered.status == 200 => "ok",
+                Ok(_) => "status",
+                Err(error) => FetchError::word(error),
+            },
+        );
+        answered
+    }
+
+    fn count(&self, issuer: &str, outcome: &str) {
         self.metrics
             .outgoing
             .with_label_values(&[issuer, outcome])
             .inc();
-        fetched
     }
 }
 
@@ -228,23 +318,18 @@ async fn read(
     if status != 200 {
         return Err(FetchError::Status {
             status,
-            retry_after: retry_after(&response),
+            retry_after: retry_after(response.headers(), clock::now()),
         });
     }
-    let content_type = response
-        .headers()
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    let essence = content_type
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
+    let essence = essence(response.headers());
     if !accepts(&essence) {
         return Err(FetchError::WrongType(essence.chars().take(100).collect()));
     }
+    let body = body(&mut response, limit).await?;
+    Ok((std::mem::take(response.headers_mut()), body))
+}
+
+async fn body(response: &mut Response, limit: usize) -> Result<Vec<u8>, FetchError> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(failed)? {
         if body.len() + chunk.len() > limit {
@@ -252,18 +337,36 @@ async fn read(
         }
         body.extend_from_slice(&chunk);
     }
-    Ok((std::mem::take(response.headers_mut()), body))
+    Ok(body)
 }
 
-fn retry_after(response: &Response) -> Option<u64> {
-    response
-        .headers()
-        .get(RETRY_AFTER)?
-        .to_str()
-        .ok()?
-        .trim()
-        .parse()
-        .ok()
+/// The content type without its parameters.
+fn essence(headers: &HeaderMap) -> String {
+    let content_type = text(headers, CONTENT_TYPE.as_str()).unwrap_or_default();
+    let essence = content_type.split(';').next().unwrap_or_default();
+    essence.trim().to_ascii_lowercase()
+}
+
+fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    headers.get(name)?.to_str().ok().map(str::trim)
+}
+
+/// For how many seconds the other side asks to be left alone: `Retry-After` (RFC 9110 §10.2.3, either form), or else a
+/// used-up limit and its end, as GitHub (`x-ratelimit-*`) and Okta (`x-rate-limit-*`) tell them.
+fn retry_after(headers: &HeaderMap, now: u64) -> Option<u64> {
+    if let Some(after) = text(headers, RETRY_AFTER.as_str()) {
+        let at = || {
+            let date = httpdate::parse_http_date(after).ok()?;
+            let date = date.duration_since(std::time::UNIX_EPOCH).ok()?;
+            Some(date.as_secs().saturating_sub(now))
+        };
+        return after.parse().ok().or_else(at);
+    }
+    ["x-ratelimit", "x-rate-limit"].iter().find_map(|prefix| {
+        let of = |name: &str| text(headers, &format!("{prefix}-{name}"));
+        let reset: u64 = of("reset").filter(|_| of("remaining") == Some("0"))?.parse().ok()?;
+        Some(reset.saturating_sub(now).max(1))
+    })
 }
 
 fn failed(error: reqwest::Error) -> FetchError {

@@ -34,6 +34,8 @@ struct Jwk {
     e: Option<String>,
     x: Option<String>,
     y: Option<String>,
+    /// Entra ID's own: whose tokens the key proves.
+    issuer: Option<String>,
 }
 
 pub(super) fn parse(document: &[u8]) -> Result<KeySet, KeyProblem> {
@@ -137,12 +139,15 @@ fn usable(value: Value) -> Result<(Key, [u8; 32]), KeyProblem> {
     for text in [
         jwk.kid.as_deref().unwrap_or_default(),
         &algorithms.to_string(),
+        jwk.issuer.as_deref().unwrap_or_default(),
     ] {
         hash.update(&(text.len() as u64).to_be_bytes());
         hash.update(text.as_bytes());
     }
     material.hash(&mut hash);
-    Ok((material.parse(algorithms)?, finish(hash)))
+    let mut key = material.parse(algorithms)?;
+    key.issuer = jwk.issuer.map(String::into_boxed_str);
+    Ok((key, finish(hash)))
 }
 
 impl Jwk {

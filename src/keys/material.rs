@@ -116,7 +116,10 @@ impl Material {
             .iter()
             .map(|algorithm| Ok((algorithm, self.parse_for(algorithm)?)))
             .collect::<Result<_, KeyProblem>>()?;
-        Ok(Key { parsed })
+        Ok(Key {
+            parsed,
+            issuer: None,
+        })
     }
 
     fn parse_for(&self, algorithm: Algorithm) -> Result<ParsedPublicKey, KeyProblem> {

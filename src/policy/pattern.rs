@@ -131,13 +131,14 @@ impl Segment {
         match self {
             Self::AnyNumber => true,
             Self::Literal(literal) => literal == segment,
-            Self::Glob(glob) => glob_matches(glob.as_bytes(), segment.as_bytes()),
+            Self::Glob(glob) => glob_matches(glob.as_bytes(), segment.as_bytes(), 3),
         }
     }
 }
 
-/// The same walk as over segments, by characters. A percent-encoding counts as one, so that `*B` can't end within `%AB`.
-fn glob_matches(mut glob: &[u8], mut text: &[u8]) -> bool {
+/// The same walk as over segments, by characters. `*` is any run of them. A percent-encoding has `encoded` bytes: in a
+/// path it counts as one character (3), so that `*B` can't end within `%AB`; elsewhere `%` is a character (1).
+pub fn glob_matches(mut glob: &[u8], mut text: &[u8], encoded: usize) -> bool {
     let mut retry: Option<(&[u8], &[u8])> = None;
     loop {
         match (glob.split_first(), text.split_first()) {
@@ -159,7 +160,7 @@ fn glob_matches(mut glob: &[u8], mut text: &[u8]) -> bool {
         let Some(first) = from.first() else {
             return false;
         };
-        let length = if *first == b'%' { 3 } else { 1 };
+        let length = if *first == b'%' { encoded } else { 1 };
         *from = from.get(length..).unwrap_or_default();
         (glob, text) = (*after, *from);
     }

@@ -18,9 +18,13 @@ mod across;
 mod address;
 mod idle;
 mod introspection;
+mod mapping;
 mod pem;
 mod provider;
 mod signature;
+mod ways;
+
+pub use address::outgoing;
 
 /// What a secret that can't be read means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,24 +130,34 @@ fn tenant(written: &TenantFile, draft: &mut Draft<'_, '_>) -> Option<Settings> {
             .warning("provider", "there is no provider, so no token can pass")
             .help("add a [[provider]]");
     }
-    let providers: Vec<_> = files
+    let filled: Vec<_> = files
         .iter()
         .enumerate()
-        .map(|(index, file)| provider::provider(&element("provider", index), file, draft))
+        .map(|(index, file)| provider::fill(&element("provider", index), file, draft.report))
         .collect();
-    across::judge(files, draft.report);
+    let providers: Vec<_> = files
+        .iter()
+        .zip(&filled)
+        .enumerate()
+        .map(|(index, (written, file))| {
+            provider::provider(&element("provider", index), written, file, draft)
+        })
+        .collect();
+    across::judge(&filled, draft.report);
     let access = access::access(written.access.as_ref(), draft.report);
     let base = base?;
+    let providers = providers
+        .into_iter()
+        .map(|provider| provider.map(Arc::new))
+        .collect::<Option<Vec<_>>>()?;
     Some(Settings {
+        service_accounts: mapping::service_accounts(&providers),
         id: draft.source.id.clone(),
         product: written.product?,
         url: base.url,
         context_path: base.context_path,
         enabled: written.enabled.unwrap_or(true),
-        providers: providers
-            .into_iter()
-            .map(|provider| provider.map(Arc::new))
-            .collect::<Option<_>>()?,
+        providers,
         access: access?,
     })
 }
@@ -202,6 +216,19 @@ fn names(key: &str, texts: &[String], report: &mut Report<'_>) -> Option<Vec<Str
         }
     }
     all.then_some(names)
+}
+
+/// A provider for tests, as these lines of a `[[provider]]` make it.
+#[cfg(test)]
+pub fn provider_of(lines: &str) -> Arc<super::settings::ProviderSettings> {
+    let text = format!(
+        "product = \"jira\"\nurl = \"https://jira.example.com\"\n[[provider]]\n{lines}\n"
+    );
+    let id = "jira".parse().expect("a name");
+    let source = TenantSource::of_text(id, std::path::Path::new("tenants/jira.toml"), text);
+    let built = build(&source, Secrets::MayBeAbsent, crate::clock::now());
+    let settings = built.settings.unwrap_or_else(|| panic!("{:?}", built.problems));
+    Arc::clone(&settings.providers[0])
 }
 
 #[cfg(test)]

@@ -3,18 +3,14 @@
 //! The doc comments here are the JSON Schema's descriptions and so the reference for operators.
 //! Everything is optional to serde; what is required is said once, by [`build`](super::build).
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use super::settings::{ClientAuth, Otherwise, Product, UsernameCase};
-use crate::keys::Algorithm;
+use crate::{keys::Algorithm, provider::Kind};
 
-/// `username` where none is written: the one claim that every issuer sets.
-pub const DEFAULT_USERNAME: &str = "sub";
-/// `groups` where none is written.
-pub const DEFAULT_GROUPS: &str = "groups";
 /// `leeway` where none is written: more than NTP leaves between two machines, less than a stolen token is worth.
 pub const DEFAULT_LEEWAY: &str = "30s";
 /// `stale_keys` where none is written (design §7): a day gives people time to notice that an issuer is away.
@@ -51,6 +47,8 @@ pub struct TenantFile {
 
 /// A source of identities, and what proves a token of it.
 ///
+/// A `kind` that has a name fills in what is known of that provider; whatever is written here wins.
+///
 /// Keys come from exactly one of `public_key`, `certificate`, `jwks_uri` or, if none of them is written,
 /// from the issuer's discovery document. With `introspection_endpoint` and one of those three, both
 /// must hold: the signature first, then the issuer's word that the token is active. With
@@ -58,8 +56,8 @@ pub struct TenantFile {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProviderFile {
-    /// What kind of provider this is. `custom` is any issuer of OAuth 2.0 or OIDC tokens,
-    /// described by the keys below.
+    /// What kind of provider this is. `custom` is any issuer of OAuth 2.0 or OIDC tokens, described by the keys
+    /// below; the others know their own issuers, keys, endpoints and claims.
     #[schemars(required)]
     pub kind: Option<Kind>,
 
@@ -69,17 +67,58 @@ pub struct ProviderFile {
     pub name: Option<String>,
 
     /// The `iss` that tokens must carry, compared character by character, so a slash at the end counts.
-    /// Required except where tokens are judged by introspection alone. If no key and no endpoint is
-    /// written, it is also the https URL whose discovery document (OIDC Discovery or RFC 8414)
-    /// names the keys.
+    /// Required except where tokens are judged by introspection alone or the `kind` knows it. If no key and no
+    /// endpoint is written, it is also the https URL whose discovery document (OIDC Discovery or RFC 8414)
+    /// names the keys. A list where one provider has several (`okta` with a custom domain).
     #[schemars(example = "https://sso.example.com/realms/corp")]
-    pub issuer: Option<String>,
+    pub issuer: Option<TextOrList>,
+
+    /// `entra`: the directory (tenant) IDs whose users may come, as GUIDs.
+    #[schemars(example = ["8eaef023-2b34-4da1-9baa-8bc8c9d6a490"])]
+    pub tenant_ids: Option<Vec<String>>,
+
+    /// `entra`: in which cloud the directories are.
+    #[schemars(extend("default" = "global"))]
+    pub cloud: Option<Cloud>,
+
+    /// `cognito`: the user pool, from which region, issuer and keys follow.
+    #[schemars(example = "eu-central-1_AbCdEfGhI")]
+    pub user_pool_id: Option<String>,
+
+    /// Where the provider's API is, for a server of your own (GitHub Enterprise Server:
+    /// `https://github.example.com/api/v3`) or behind a relay. https, or http towards loopback.
+    #[schemars(example = "https://github.example.com/api/v3")]
+    pub api_url: Option<String>,
 
     /// For whom a token must have been issued: its `aud` must hold one of these. A text, or an array of
     /// texts. Required wherever a signature is checked, since otherwise a token that was meant for any
     /// other application of the same issuer would pass. `"any"` says that this is wanted, and is warned about.
     #[schemars(example = ["jira-api"])]
     pub audience: Option<TextOrList>,
+
+    /// The client applications whose tokens are accepted, by the client id that tokens carry (`azp`, `appid`, `cid`
+    /// or `client_id`). `keycloak` takes it in place of `audience`, `cognito` requires it.
+    #[schemars(example = ["build-server"])]
+    pub clients: Option<Vec<String>>,
+
+    /// Whether ID tokens are accepted as well. `cognito` and `gitlab` only, and off there, since an ID token is
+    /// made for an application to read and not for an API.
+    #[schemars(extend("default" = false))]
+    pub id_tokens: Option<bool>,
+
+    /// `google`: the Workspace domains whose users may come (`hd`). Anybody can have a Google account, with an
+    /// address of any domain.
+    #[schemars(example = ["example.com"])]
+    pub hosted_domains: Option<Vec<String>>,
+
+    /// `slack`: the workspaces (`T…`) or enterprises (`E…`) whose members may come.
+    #[schemars(example = ["T0R7GR"])]
+    pub teams: Option<Vec<String>>,
+
+    /// `github`: a user must be an active member of one of these organisations; they are the user's groups.
+    /// Needs tokens with the scope `read:org`.
+    #[schemars(example = ["example-corp"])]
+    pub organizations: Option<Vec<String>>,
 
     /// The key that signs tokens: PEM (`PUBLIC KEY` or `RSA PUBLIC KEY`), in a file beside this one
     /// or inline.
@@ -103,7 +142,19 @@ pub struct ProviderFile {
     )]
     pub introspection_endpoint: Option<String>,
 
-    /// Postern as the issuer knows it, for `introspection_endpoint`.
+    /// `keycloak`, `okta` and `gitlab`: ask the issuer about each token (RFC 7662), at the endpoint that follows from
+    /// `issuer`. Tokens are then judged by its answer alone.
+    #[schemars(extend("default" = false))]
+    pub introspection: Option<bool>,
+
+    /// Where the issuer says who a token's user is (OIDC Core §5.3). https, or http towards loopback. It proves
+    /// nothing about for whom a token was issued: any application of the issuer can use its users' tokens here. So
+    /// `accounts` is required with it.
+    #[schemars(example = "https://sso.example.com/userinfo")]
+    pub userinfo_endpoint: Option<String>,
+
+    /// Postern as the issuer knows it, for `introspection_endpoint`; for `github`, `gitlab` and `facebook` the
+    /// application whose tokens are accepted.
     #[schemars(example = "jira-api")]
     pub client_id: Option<String>,
 
@@ -147,18 +198,34 @@ pub struct ProviderFile {
     #[schemars(example = &"corp_")]
     pub token_prefix: Option<String>,
 
-    /// The claim that names the account in the product. Members of objects are reached by dots, unless
-    /// a claim's whole name has the dots in it.
-    #[schemars(extend("default" = DEFAULT_USERNAME), example = &"preferred_username")]
-    pub username: Option<String>,
+    /// The claim that names the account in the product; of several, the first that a token has. Members of
+    /// objects are reached by dots, unless a claim's whole name has the dots in it. By default what the `kind`
+    /// is known for, `sub` for `custom`.
+    #[schemars(example = &"preferred_username")]
+    pub username: Option<TextOrList>,
 
     /// Whether the account's name is sent to the product as the issuer writes it.
     #[schemars(extend("default" = "keep"))]
     pub username_case: Option<UsernameCase>,
 
-    /// The claim that lists the caller's groups, in the manner of `username`.
-    #[schemars(extend("default" = DEFAULT_GROUPS), example = "realm_access.roles")]
-    pub groups: Option<String>,
+    /// How the claim becomes the account's name: the first rule that matches makes it, and a name that none
+    /// matches is refused.
+    #[schemars(example = [MapRuleFile::example()])]
+    pub username_map: Option<Vec<MapRuleFile>>,
+
+    /// Which accounts this provider may name, `*` standing for anything. Required (or a `username_map`) where a
+    /// tenant has several providers, so that a partner's provider can't say `admin`.
+    #[schemars(example = ["*"], example = ["ext-*"])]
+    pub accounts: Option<Vec<String>>,
+
+    /// The accounts of machines: client id → account, for tokens that a client got for itself. Such a token never
+    /// becomes an account by a claim, and no user becomes one of these accounts.
+    #[schemars(example = service_accounts_example())]
+    pub service_accounts: Option<BTreeMap<String, String>>,
+
+    /// The claims that list the caller's groups, in the manner of `username`; those of several count together.
+    #[schemars(example = ["groups", "realm_access.roles"])]
+    pub groups: Option<TextOrList>,
 
     /// How far the issuer's clock and ours may differ when `exp` and `nbf` are judged, at most `5m`.
     #[schemars(extend("default" = DEFAULT_LEEWAY))]
@@ -203,30 +270,52 @@ pub struct AccessFile {
     #[schemars(extend("default" = "deny"))]
     pub anonymous: Option<Otherwise>,
 
+    /// Accounts that no credential becomes, `*` standing for anything.
+    #[schemars(extend("default" = []), example = ["admin"])]
+    pub never: Option<Vec<String>>,
+
     /// What becomes of an API request that carries the product's own session cookie and no
     /// `Authorization`, as the product's pages send it: left to the product, or refused.
     #[schemars(extend("default" = "pass"))]
     pub sessions: Option<Otherwise>,
 }
 
-/// `kind` of a provider.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, clap::ValueEnum,
-)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    /// Any issuer of OAuth 2.0 or OIDC tokens.
-    Custom,
+/// `cloud` (Microsoft Entra ID).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cloud {
+    /// login.microsoftonline.com.
+    Global,
+    /// login.microsoftonline.us.
+    UsGov,
+    /// login.partner.microsoftonline.cn (21Vianet).
+    China,
 }
 
-impl Kind {
-    /// As written in a file; also the default `name` of a provider.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Custom => "custom",
+/// A rule of `username_map`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MapRuleFile {
+    /// A regular expression that the claim must match. It runs in linear time, so without look-around and
+    /// back-references.
+    #[schemars(required)]
+    pub r#match: Option<String>,
+    /// The account's name; `$1` is the first group of the expression.
+    #[schemars(required)]
+    pub to: Option<String>,
+}
+
+impl MapRuleFile {
+    fn example() -> Self {
+        Self {
+            r#match: Some(r"^(.+)@example\.com$".to_owned()),
+            to: Some("$1".to_owned()),
         }
     }
+}
+
+fn service_accounts_example() -> BTreeMap<String, String> {
+    [("ci-client".to_owned(), "svc-ci".to_owned())].into()
 }
 
 /// `introspection_response`.
@@ -240,13 +329,30 @@ pub enum IntrospectionResponse {
 }
 
 /// One text or several.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum TextOrList {
     /// One text.
     Text(String),
     /// Several.
     List(Vec<String>),
+}
+
+impl TextOrList {
+    /// The texts.
+    #[must_use]
+    pub fn texts(&self) -> &[String] {
+        match self {
+            Self::Text(text) => std::slice::from_ref(text),
+            Self::List(texts) => texts,
+        }
+    }
+}
+
+impl<const N: usize> From<[&str; N]> for TextOrList {
+    fn from(texts: [&str; N]) -> Self {
+        Self::List(texts.map(str::to_owned).into())
+    }
 }
 
 /// Something public, in PEM: in a file, or written out.

@@ -84,6 +84,9 @@ fn kind(key: &Value) -> String {
         "boolean" => "`true` or `false`".into(),
         "array" if key["items"]["type"] == "object" => "tables".into(),
         "array" => format!("list of {}", kind(&key["items"])),
+        "object" if key["properties"].is_null() => {
+            format!("table of {}s", kind(&key["additionalProperties"]))
+        }
         "object" => {
             let members = key["properties"]
                 .as_object()

@@ -113,6 +113,11 @@ impl<'t> Report<'t> {
         self.push(severity, key, self.value_span(key), message.into())
     }
 
+    /// Whether a key stands in the file.
+    pub fn is_written(&self, key: &str) -> bool {
+        self.places.contains_key(key)
+    }
+
     /// There is no such key.
     pub fn unknown(&mut self, key: &str, message: &str) -> &mut Problem {
         let span = self.places.get(key).map(|place| place.key.clone());

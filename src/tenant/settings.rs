@@ -1,6 +1,6 @@
 //! A tenant as meant: what a file says once every text in it has become a type that cannot be wrong.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{collections::{BTreeMap, BTreeSet}, fmt, sync::Arc, time::Duration};
 
 use ipnet::IpNet;
 use reqwest::Url;
@@ -8,8 +8,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    account::AccountPattern,
     keys::{AlgorithmSet, KeySet},
     policy::pattern::PathPattern,
+    provider::Preset,
     secret::Secret,
     tenant::id::TenantId,
 };
@@ -32,6 +34,8 @@ pub struct Settings {
     pub enabled: bool,
     /// In the order of the file; no two share an issuer, at most one judges opaque tokens without a prefix.
     pub providers: Vec<Arc<ProviderSettings>>,
+    /// The accounts of machines, of all providers, case-folded: no user becomes one of these.
+    pub service_accounts: BTreeSet<String>,
     /// Who may call what.
     pub access: Access,
 }
@@ -65,37 +69,122 @@ impl fmt::Display for Product {
 pub struct ProviderSettings {
     /// Unique within the tenant: `name`, or else the kind.
     pub name: String,
+    /// Where it is written, for whoever has to change it: `tenants/jira.toml, provider entra`.
+    pub written_in: String,
+    /// What is known of its kind.
+    pub preset: &'static Preset,
     /// A digest over everything that this provider was configured with, secrets and files included;
     /// equal digests mean that what was proved under one still holds under the other.
     pub digest: [u8; 32],
-    /// The `iss` that tokens must carry, compared byte by byte (RFC 7519 §4.1.1). Absent only
-    /// where every token is judged by introspection.
-    pub issuer: Option<String>,
+    /// The `iss` that tokens may carry, compared byte by byte (RFC 7519 §4.1.1). Empty only where every token is
+    /// judged by asking.
+    pub issuers: Vec<TrustedIssuer>,
     /// For whom a token must have been issued (RFC 7519 §4.1.3).
     pub audience: Audience,
-    /// A signature is required and proved so. With `introspection` as well, both must hold.
+    /// Who must have got it, as its client claim says; empty is anyone.
+    pub clients: Vec<String>,
+    /// What only this provider's kind asks for.
+    pub own: Own,
+    /// A JWT's signature is required and proved so.
     pub signature: Option<SignatureProof>,
-    /// The issuer is asked (RFC 7662).
-    pub introspection: Option<IntrospectionProof>,
+    /// The issuer is asked.
+    pub asking: Option<Asking>,
+    /// A JWT must be proved in both ways, the signature first, and other tokens are not accepted. Otherwise a
+    /// JWT is proved by its signature where that is possible, and everything else by asking.
+    pub both: bool,
     /// Opaque tokens that start so are this provider's.
-    pub token_prefix: Option<String>,
-    /// The claim that names the account.
-    pub username: ClaimPath,
-    /// What is done to the name before it is sent to the product.
-    pub username_case: UsernameCase,
-    /// The claim that lists the groups.
-    pub groups: ClaimPath,
+    pub token_prefixes: Vec<String>,
+    /// Who it is in the product.
+    pub mapping: Mapping,
+    /// The claims that list the groups.
+    pub groups: Vec<ClaimPath>,
     /// How far clocks may differ for `exp` and `nbf`.
     pub leeway: Duration,
     /// PEM certificates of a private CA, trusted besides the system's for this provider's URLs.
     pub ca: Option<Arc<[u8]>>,
 }
 
+impl ProviderSettings {
+    /// What it is called in logs and metrics: its first issuer, or whom it asks.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        match (self.issuers.first(), &self.asking) {
+            (Some(trusted), _) => &trusted.issuer,
+            (None, Some(asking)) => asking.endpoint().as_str(),
+            (None, None) => &self.name,
+        }
+    }
+
+    /// The issuer of exactly that name.
+    #[must_use]
+    pub fn trusted(&self, issuer: &str) -> Option<&TrustedIssuer> {
+        self.issuers
+            .iter()
+            .find(|trusted| trusted.issuer == issuer)
+    }
+
+    /// Whether tokens that are no JWTs are judged at all.
+    #[must_use]
+    pub fn judges_opaque_tokens(&self) -> bool {
+        self.asking.is_some() && !self.both
+    }
+}
+
+/// An `iss` that is trusted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrustedIssuer {
+    /// As tokens carry it.
+    pub issuer: String,
+    /// The place of its keys in [`SignatureProof::keys`].
+    pub keys: usize,
+    /// Whose users these are, where one issuer has several names: subjects of one realm are the same people.
+    pub realm: String,
+}
+
+/// What only providers of one kind ask for.
+#[derive(Debug, Default)]
+pub struct Own {
+    /// `id_tokens`.
+    pub id_tokens: bool,
+    /// `hosted_domains`.
+    pub hosted_domains: Vec<String>,
+    /// `teams`.
+    pub teams: Vec<String>,
+    /// `organizations`.
+    pub organizations: Vec<String>,
+    /// `client_id`, where tokens must be of that application.
+    pub client_id: String,
+}
+
+/// How claims become an account.
+#[derive(Debug)]
+pub struct Mapping {
+    /// The claims that name the account, of which the first that is there counts.
+    pub username: Vec<ClaimPath>,
+    /// What is done to the name before it is sent to the product.
+    pub case: UsernameCase,
+    /// The first that matches makes the name; empty leaves it as it is.
+    pub map: Vec<MapRule>,
+    /// Which accounts this provider may name; `None` is any.
+    pub accounts: Option<Vec<AccountPattern>>,
+    /// Client id → account.
+    pub service_accounts: BTreeMap<String, String>,
+}
+
+/// A rule of `username_map`.
+#[derive(Debug)]
+pub struct MapRule {
+    /// What the claim must match.
+    pub pattern: regex::Regex,
+    /// The name, with `$1` for groups, all of which the pattern has.
+    pub to: String,
+}
+
 /// How a JWT's signature is proved.
 #[derive(Debug)]
 pub struct SignatureProof {
-    /// Where the keys come from.
-    pub keys: KeyOrigin,
+    /// Where the keys come from: one place, or one for each issuer.
+    pub keys: Vec<KeyOrigin>,
     /// The algorithms that a token may name (RFC 8725 §3.1).
     pub algorithms: AlgorithmSet,
     /// The header `typ` that every token must carry, without `application/` and in lower case.
@@ -115,20 +204,86 @@ pub enum KeyOrigin {
     Discovery(String),
 }
 
-/// How the issuer is asked about a token (RFC 7662).
+/// How the issuer is asked about a token.
 #[derive(Debug)]
-pub struct IntrospectionProof {
-    /// `introspection_endpoint`.
-    pub endpoint: Url,
-    /// We, as the issuer knows us.
+pub struct Asking {
+    /// Whom and how.
+    pub way: AskWay,
+    /// We, as the issuer knows us; empty where it does not want to know.
     pub client_id: String,
     /// Read from a file, the environment or a systemd credential. The error (which names no
     /// secret) is kept for a last good build whose secret has gone: asking then answers 503.
     pub client_secret: Result<Secret, String>,
     /// How we prove who we are.
     pub client_auth: ClientAuth,
-    /// `Some` where answers must be signed JWTs (RFC 9701): the keys that sign them.
-    pub signed_answers: Option<SignedAnswers>,
+}
+
+/// Each way to ask. `issuer::ask` has a file for each.
+#[derive(Debug)]
+pub enum AskWay {
+    /// RFC 7662.
+    Introspection {
+        /// `introspection_endpoint`.
+        endpoint: Url,
+        /// `Some` where answers must be signed JWTs (RFC 9701): the keys that sign them.
+        signed_answers: Option<SignedAnswers>,
+    },
+    /// OIDC Core §5.3: who the token's user is, and no word of whom it is for.
+    Userinfo {
+        /// `userinfo_endpoint`.
+        endpoint: Url,
+    },
+    /// Google's tokeninfo, and userinfo for the Workspace domain.
+    Google {
+        /// Whose token it is, and for whom.
+        tokeninfo: Url,
+        /// Which domain the user is of.
+        userinfo: Url,
+    },
+    /// GitHub's check of a token of our application.
+    Github {
+        /// The base of its API.
+        api: Url,
+    },
+    /// Slack's `auth.test` and `openid.connect.userInfo`.
+    Slack {
+        /// The base of its API.
+        api: Url,
+    },
+    /// GitLab's introspection and userinfo, or its `token/info` and userinfo.
+    Gitlab {
+        /// The base of the server.
+        base: Url,
+        /// With our credentials.
+        introspect: bool,
+    },
+    /// Facebook's `debug_token` and `me`.
+    Facebook {
+        /// The base of its API, with the version.
+        api: Url,
+    },
+}
+
+impl Asking {
+    /// The URL that it begins with, for logs.
+    #[must_use]
+    pub fn endpoint(&self) -> &Url {
+        match &self.way {
+            AskWay::Introspection { endpoint, .. } | AskWay::Userinfo { endpoint } => endpoint,
+            AskWay::Google { tokeninfo, .. } => tokeninfo,
+            AskWay::Github { api } | AskWay::Slack { api } | AskWay::Facebook { api } => api,
+            AskWay::Gitlab { base, .. } => base,
+        }
+    }
+
+    /// How signed answers are proved, where answers are to be signed.
+    #[must_use]
+    pub fn signed_answers(&self) -> Option<&SignedAnswers> {
+        match &self.way {
+            AskWay::Introspection { signed_answers, .. } => signed_answers.as_ref(),
+            _ => None,
+        }
+    }
 }
 
 /// How signed introspection answers (RFC 9701) are proved.
@@ -195,6 +350,8 @@ pub struct Access {
     pub api_paths: Vec<String>,
     /// Only GET, HEAD and OPTIONS pass.
     pub read_only: bool,
+    /// Accounts that nobody becomes.
+    pub never: Vec<AccountPattern>,
     /// What becomes of an API request with nothing at all.
     pub anonymous: Otherwise,
     /// What becomes of an API request with a session cookie of the product and no `Authorization`.

@@ -13,10 +13,12 @@ pub fn conform(table: &mut DeTable<'_>, schema: &Value, report: &mut Report<'_>)
 
 fn fit_table(path: &str, table: &mut DeTable<'_>, schema: &Value, report: &mut Report<'_>) {
     let mut broken = Vec::new();
+    // Where any name may stand, all values are alike.
+    let any = schema.get("additionalProperties").filter(|any| any.is_object());
     for (key, value) in table.iter_mut() {
         let name = key.get_ref();
         let path = member(path, name);
-        match schema["properties"].get(&**name) {
+        match schema["properties"].get(&**name).or(any) {
             Some(schema) if fit(&path, name, value.get_mut(), schema, report) => {}
             Some(_) => {
                 broken.push(name.to_string());
@@ -26,7 +28,7 @@ fn fit_table(path: &str, table: &mut DeTable<'_>, schema: &Value, report: &mut R
         }
     }
     for (key, _) in table.iter() {
-        if schema["properties"].get(&**key.get_ref()).is_none() {
+        if any.is_none() && schema["properties"].get(&**key.get_ref()).is_none() {
             unknown_key(path, key.get_ref(), table, schema, report);
         }
     }
@@ -216,7 +218,7 @@ fn wanted(schema: &Value) -> String {
         Some("array") if schema["items"]["type"] == "object" => "an array of tables".to_owned(),
         Some("array") => "an array of texts".to_owned(),
         Some("object") => match &schema["properties"] {
-            Value::Object(known) if known.len() <= 3 => {
+            Value::Object(known) if known.len() <= 3 && !known.is_empty() => {
                 let forms: Vec<String> = known
                     .keys()
                     .map(|name| format!("{{ {name} = \"…\" }}"))

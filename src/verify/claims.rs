@@ -127,11 +127,51 @@ impl<'a> Claims<'a> {
             |value| format!("the audience is {}", quoted(value)),
         );
         let message = format!(
-            "{found}; provider {} accepts {}",
-            provider.name,
-            ours.join(", ")
+            "{found}; this tenant accepts {} ({})",
+            ours.join(", "),
+            provider.written_in
         );
         Err(Denial::new(Denied::WrongAudience, message))
+    }
+
+    /// Judges who got the token, where `clients` lists who may: the first client claim that is there counts.
+    ///
+    /// # Errors
+    /// [`Denied::WrongAudience`].
+    pub fn is_from(&self, provider: &ProviderSettings) -> Result<(), Denial> {
+        if provider.clients.is_empty() {
+            return Ok(());
+        }
+        let names = provider.preset.client;
+        let client = names.iter().find_map(|name| self.get(name));
+        let listed = |client: &str| provider.clients.iter().any(|own| own == client);
+        if client.and_then(Json::as_str).is_some_and(listed) {
+            return Ok(());
+        }
+        let found = client.map_or_else(
+            || format!("the token names no client ({})", names.join(", ")),
+            |client| format!("the token's client is {}", quoted(client)),
+        );
+        let message = format!(
+            "{found}; this tenant accepts {} ({})",
+            provider.clients.join(", "),
+            provider.written_in
+        );
+        Err(Denial::new(Denied::WrongAudience, message))
+    }
+
+    /// Everything that the token may do, in whichever shape it says so: `scope` (RFC 9068 §2.2.3) or `scp`, one text
+    /// with spaces or a list.
+    pub fn scopes(&self) -> impl Iterator<Item = &str> {
+        let claims = ["scope", "scp", "scopes"].into_iter();
+        let values = claims.filter_map(|name| self.get(name));
+        values.flat_map(Json::texts).flat_map(str::split_ascii_whitespace)
+    }
+
+    /// The first of these paths at which there is something, and what is there.
+    #[must_use]
+    pub fn first<'p>(&self, paths: &'p [ClaimPath]) -> Option<(&'p ClaimPath, &Json<'a>)> {
+        paths.iter().find_map(|path| Some((path, self.at(path)?)))
     }
 
     /// Refuses tokens that prove possession of a key or certificate (RFC 7800, RFC 8705, RFC 9449):
@@ -201,7 +241,7 @@ const QUOTED: usize = 200;
 
 /// A stranger's value for a message: as JSON and in ASCII, so that it can neither forge a line of a log nor
 /// turn one around, and cut short.
-pub(super) fn quoted(value: &Json<'_>) -> String {
+pub fn quoted(value: &Json<'_>) -> String {
     let mut text = String::new();
     for letter in value.to_string().chars() {
         if letter.is_ascii() {

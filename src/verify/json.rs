@@ -101,6 +101,12 @@ impl Json<'_> {
         }
     }
 
+    /// As a message may show it: see [`quoted`](super::claims::quoted).
+    #[must_use]
+    pub fn quoted(&self) -> String {
+        super::claims::quoted(self)
+    }
+
     /// The number, if it is one.
     #[must_use]
     pub fn as_f64(&self) -> Option<f64> {

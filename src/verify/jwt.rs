@@ -41,6 +41,8 @@ struct Header<'t> {
     kid: Option<Cow<'t, str>>,
     /// In lower case and without `application/` (RFC 7515 §4.1.9).
     typ: Option<String>,
+    /// All of them, for what only some issuers write.
+    members: Object<'t>,
 }
 
 /// The header members that are refused: we understand no extension (`crit`, RFC 7515 §4.1.11), `b64` must
@@ -127,6 +129,7 @@ impl<'t> Header<'t> {
             algorithm,
             kid: text("kid")?,
             typ,
+            members,
         })
     }
 }
@@ -142,6 +145,20 @@ impl<'t> Jwt<'t> {
     #[must_use]
     pub fn unverified_claims(&self) -> &Claims<'t> {
         &self.unverified_claims
+    }
+
+    /// Judges header members that mark tokens which are not for us.
+    ///
+    /// # Errors
+    /// What the mark means.
+    pub fn has_none_of(
+        &self,
+        refused: &[(&'static str, Denied, &'static str)],
+    ) -> Result<(), Denial> {
+        let found = refused
+            .iter()
+            .find(|(name, ..)| self.header.members.get(name).is_some());
+        found.map_or(Ok(()), |&(_, reason, why)| Err(Denial::new(reason, why)))
     }
 
     /// The `kid` that it asks for.
@@ -189,14 +206,22 @@ impl<'t> Jwt<'t> {
     }
 
     /// Verifies the signature with the one key that the header names, and hands over the claims, now proved
-    /// to be the issuer's.
+    /// to be the issuer's. `names_issuers`: a key may be one issuer's only.
     ///
     /// # Errors
     /// [`Unproved::NoKey`] if there is no such key, or a denial.
-    pub fn prove(&self, keys: &KeySet, algorithm: Algorithm) -> Result<&Claims<'t>, Unproved> {
-        let key = keys
+    pub fn prove(
+        &self,
+        keys: &KeySet,
+        algorithm: Algorithm,
+        names_issuers: bool,
+    ) -> Result<&Claims<'t>, Unproved> {
+        let (key, issuer) = keys
             .find(self.unverified_kid(), algorithm)
             .map_err(Unproved::NoKey)?;
+        if names_issuers && let Some(issuer) = issuer {
+            self.is_of(issuer).map_err(Unproved::Denied)?;
+        }
         key.verify_sig(self.signed_part.as_bytes(), self.signature)
             .map_err(|_| {
                 Unproved::Denied(Denial::new(
@@ -205,6 +230,28 @@ impl<'t> Jwt<'t> {
                 ))
             })?;
         Ok(&self.unverified_claims)
+    }
+}
+
+impl Jwt<'_> {
+    /// Judges the issuer that a key of Entra ID names, with `{tenantid}` for the token's `tid`: one key set holds those
+    /// of several ("Access tokens", Recap).
+    fn is_of(&self, template: &str) -> Result<(), Denial> {
+        const TENANT: &str = "{tenantid}";
+        let claims = &self.unverified_claims;
+        let at = template.to_ascii_lowercase().find(TENANT);
+        let expected = match (at, claims.text("tid")) {
+            (None, _) => Cow::Borrowed(template),
+            (Some(at), Some(tid)) => {
+                Cow::Owned([&template[..at], tid, &template[at + TENANT.len()..]].concat())
+            }
+            (Some(_), None) => Cow::Borrowed(""),
+        };
+        if claims.text("iss") == Some(&expected) {
+            return Ok(());
+        }
+        let message = format!("the key that the token names is of the issuer {template} only");
+        Err(Denial::new(Denied::UnknownKey, message))
     }
 }
 

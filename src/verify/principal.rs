@@ -2,10 +2,15 @@
 
 use std::sync::Arc;
 
-use super::{claims::Claims, json::Json};
+use super::{
+    claims::{Claims, quoted},
+    json::Json,
+};
 use crate::{
+    account::fold,
     decision::{Denial, Denied},
-    tenant::settings::{ProviderSettings, UsernameCase},
+    provider::preset::is_marked,
+    tenant::settings::{ClaimPath, MapRule, ProviderSettings, UsernameCase},
 };
 
 /// The longest account name, in bytes: what the products' directories keep (255 characters).
@@ -15,8 +20,10 @@ const MAX_ACCOUNT: usize = 255;
 #[derive(Debug)]
 pub struct Principal {
     account: String,
+    is_machine: bool,
     /// All that the claims list. What is no text there can't name a group.
     groups: Texts,
+    groups_unknown: Option<&'static str>,
     provider: Arc<ProviderSettings>,
     method: Method,
 }
@@ -55,6 +62,8 @@ pub enum Method {
     Jwt,
     /// The issuer's answer, with or without a signature before it.
     Introspection,
+    /// The issuer's word of who the user is.
+    Userinfo,
 }
 
 impl Method {
@@ -64,6 +73,7 @@ impl Method {
         match self {
             Self::Jwt => "jwt",
             Self::Introspection => "introspection",
+            Self::Userinfo => "userinfo",
         }
     }
 }
@@ -75,10 +85,22 @@ impl Principal {
         provider: &Arc<ProviderSettings>,
         method: Method,
     ) -> Result<Self, Denial> {
-        let groups = claims.at(&provider.groups);
+        let marks = match method {
+            Method::Jwt => provider.preset.machine,
+            Method::Introspection | Method::Userinfo => provider.preset.machine_answers,
+        };
+        let is_machine = is_marked(claims, marks);
+        let account = if is_machine {
+            machine(claims, provider)?
+        } else {
+            account(claims, provider)?
+        };
+        let groups = provider.groups.iter().filter_map(|path| claims.at(path));
         Ok(Self {
-            account: account(claims, provider)?,
-            groups: groups.into_iter().flat_map(Json::texts).collect(),
+            account,
+            is_machine,
+            groups: groups.flat_map(Json::texts).collect(),
+            groups_unknown: (provider.preset.groups_unknown)(claims),
             provider: Arc::clone(provider),
             method,
         })
@@ -88,6 +110,18 @@ impl Principal {
     #[must_use]
     pub fn account(&self) -> &str {
         &self.account
+    }
+
+    /// Whether it is the account of a machine: a client that got the token for itself.
+    #[must_use]
+    pub fn is_machine(&self) -> bool {
+        self.is_machine
+    }
+
+    /// Why it may be in groups that the claims don't list, if they don't list all.
+    #[must_use]
+    pub fn groups_unknown(&self) -> Option<&'static str> {
+        self.groups_unknown
     }
 
     /// All groups that the claims list.
@@ -132,45 +166,65 @@ impl<'c> Profile<'c> {
 }
 
 /// OIDC Core §5.1: whoever controls the account at the issuer may have typed any address.
-fn email_is_unverified(claims: &Claims<'_>) -> bool {
+fn email_is_verified(claims: &Claims<'_>) -> bool {
     claims
         .get("email_verified")
-        .is_some_and(|verified| *verified != true)
+        .is_some_and(|verified| *verified == true)
 }
 
-/// The claims in which issuers name the client (RFC 9068 §2.2, OIDC Core §2, Okta, Entra ID).
-const CLIENT_CLAIMS: &[&str] = &["client_id", "azp", "cid", "appid"];
+/// Where the issuer does not say anything about it, the address may be shown, which is less than to be named by it.
+fn email_is_unverified(claims: &Claims<'_>) -> bool {
+    claims.get("email_verified").is_some() && !email_is_verified(claims)
+}
+
+/// The account of a client that got the token for itself: what the file says, and nothing that the token says.
+fn machine(claims: &Claims<'_>, provider: &ProviderSettings) -> Result<String, Denial> {
+    let listed = &provider.mapping.service_accounts;
+    let client = |name: &&str| claims.at(&ClaimPath((*name).to_owned()))?.as_str();
+    let names = provider.preset.client;
+    if let Some(account) = names.iter().filter_map(client).find_map(|id| listed.get(id)) {
+        return Ok(account.clone());
+    }
+    let found = names.iter().find_map(client).unwrap_or_default();
+    let message = format!(
+        "the client {} got the token for itself, so that it names no user; service_accounts says which account such a client is ({})",
+        quoted(&found.into()),
+        provider.written_in
+    );
+    Err(Denial::new(Denied::NoUsername, message))
+}
 
 fn account(claims: &Claims<'_>, provider: &ProviderSettings) -> Result<String, Denial> {
-    let claim = &provider.username.0;
+    let mapping = &provider.mapping;
+    let found = claims.first(&mapping.username);
+    let claim = found.map_or_else(
+        || {
+            let names: Vec<_> = mapping.username.iter().map(|path| &*path.0).collect();
+            names.join(" or ")
+        },
+        |(path, _)| path.0.clone(),
+    );
     let no_username = |what: &str| {
         let message = format!(
-            "the claim {claim:?} {what}; `username` of provider {} says which claim names the account",
-            provider.name
+            "the claim {claim:?} {what}; `username` says which claim names the account ({})",
+            provider.written_in
         );
         Denial::new(Denied::NoUsername, message)
     };
-    let written = match claims.at(&provider.username) {
+    let written = match found {
         None => return Err(no_username("is missing")),
-        Some(Json::Text(written)) => &**written,
+        Some((_, Json::Text(written))) => &**written,
         Some(_) => return Err(no_username("is not a text")),
     };
-    if claim == "email" && email_is_unverified(claims) {
+    if claim == "email" && !provider.preset.vouches_for_email && !email_is_verified(claims) {
         return Err(no_username(
             "was not verified by the issuer (email_verified)",
         ));
     }
-    // RFC 9700 §4.15: whoever may register clients could call one like an account.
-    if claim == "sub"
-        && CLIENT_CLAIMS
-            .iter()
-            .any(|client| claims.text(client) == Some(written))
-    {
-        return Err(no_username("names the client itself, and no user"));
-    }
-    let name = match provider.username_case {
-        UsernameCase::Keep => written.to_owned(),
-        UsernameCase::Lower if lower_case_is_unambiguous(written) => written.to_lowercase(),
+    let mapped = map(written, &mapping.map).ok_or_else(|| no_username("is matched by no rule of username_map"))?;
+    let name = match mapping.case {
+        UsernameCase::Keep => mapped,
+        UsernameCase::Lower if lower_case_is_unambiguous(&mapped) => mapped.to_lowercase(),
         UsernameCase::Lower => return Err(no_username("has another name's letters in lower case")),
     };
     if name.is_empty() {
@@ -183,7 +237,36 @@ fn account(claims: &Claims<'_>, provider: &ProviderSettings) -> Result<String, D
     if name.chars().any(char::is_control) || name.trim() != name {
         return Err(no_username("holds control characters or surrounding space"));
     }
+    if let Some(accounts) = &mapping.accounts {
+        let folded = fold(&name);
+        if !accounts.iter().any(|pattern| pattern.matches(&folded)) {
+            let message = format!(
+                "this provider may not name the account {}; `accounts` lists {} ({})",
+                quoted(&name.as_str().into()),
+                accounts.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+                provider.written_in
+            );
+            return Err(Denial::new(Denied::AccountProtected, message));
+        }
+    }
     Ok(name)
+}
+
+/// What the first rule that matches makes of a name; without rules, the name.
+fn map(written: &str, rules: &[MapRule]) -> Option<String> {
+    if rules.is_empty() {
+        return Some(written.to_owned());
+    }
+    // The regular expression takes time in proportion to it, and no account is as long.
+    if written.len() > 4 * MAX_ACCOUNT {
+        return None;
+    }
+    rules.iter().find_map(|rule| {
+        let captures = rule.pattern.captures(written)?;
+        let mut name = String::new();
+        captures.expand(&rule.to, &mut name);
+        Some(name)
+    })
 }
 
 /// Some letters become ASCII ones in lower case (U+212A, the Kelvin sign, becomes `k`): then two accounts of the

@@ -71,7 +71,7 @@ impl TenantFile {
         ))
     }
 
-    /// A `[[provider]]` of kind custom with these lines.
+    /// A `[[provider]]` with these lines, of kind custom unless they say otherwise.
     pub fn provider(mut self, lines: &str) -> Self {
         self.providers.push(lines.into());
         self
@@ -102,7 +102,17 @@ impl TenantFile {
             self.product, self.url, self.top
         );
         for provider in &self.providers {
-            text += &format!("\n[[provider]]\nkind = \"custom\"\n{provider}\n");
+            let kind = if provider.contains("kind = ") {
+                ""
+            } else {
+                "kind = \"custom\"\n"
+            };
+            text += &format!("\n[[provider]]\n{kind}{provider}\n");
+            // Required where there are several; scenarios that are about it say so themselves.
+            let says = |key: &str| provider.lines().any(|line| line.starts_with(key));
+            if self.providers.len() > 1 && !says("accounts") && !says("username_map") {
+                text += "accounts = [\"*\"]\n";
+            }
         }
         if !self.access.is_empty() {
             text += &format!("\n[access]\n{}", self.access);

@@ -4,7 +4,7 @@ use std::{net::IpAddr, str::FromStr};
 
 use ipnet::{IpNet, Ipv4Net};
 
-use super::names;
+use super::{mapping, names};
 use crate::{
     policy::{path, pattern::PathPattern},
     tenant::{
@@ -39,7 +39,9 @@ pub fn access(file: Option<&AccessFile>, report: &mut Report<'_>) -> Option<Acce
         report,
         api_path,
     );
+    let never = mapping::patterns("access.never", &texts(&file.never), report);
     Some(Access {
+        never: never?,
         allow_groups: allow_groups?,
         allow_networks: allow?,
         deny_networks: deny?,

@@ -1,19 +1,23 @@
 //! What holds between the providers of a tenant, so that every token has at most one judge.
 
-use super::signature;
-use crate::tenant::{
-    file::{Kind, ProviderFile},
-    report::{Report, element, member, quoted},
+use super::ways::{self, Ways};
+use crate::{
+    provider::Kind,
+    tenant::{
+        file::ProviderFile,
+        report::{Report, element, member, quoted},
+    },
 };
 
-/// Reports providers that could not be told apart.
+/// Reports providers that could not be told apart, or of which one could name another's accounts. The files have their
+/// presets filled in.
 pub fn judge(files: &[ProviderFile], report: &mut Report<'_>) {
     let key = |index| element("provider", index);
     // Whether tokens come to a provider by their look rather than by their issuer.
     let opaque: Vec<bool> = files
         .iter()
         .enumerate()
-        .map(|(index, file)| !signature::is_wanted(&key(index), file, report))
+        .map(|(index, file)| Ways::of(&key(index), file, report).judges_opaque_tokens())
         .collect();
     for (index, file) in files.iter().enumerate() {
         let before = || files[..index].iter().enumerate();
@@ -25,10 +29,19 @@ pub fn judge(files: &[ProviderFile], report: &mut Report<'_>) {
                 .error(&member(&key(index), "name"), message)
                 .help("give each provider a name of its own: name = \"…\"");
         }
-        if let Some(issuer) = &file.issuer
-            && let Some((other, _)) =
-                before().find(|(_, other)| other.issuer.as_ref() == Some(issuer))
-        {
+        if files.len() > 1 && file.accounts.is_none() && file.username_map.is_none() {
+            report.missing(
+                &key(index),
+                "accounts",
+                "with several providers, each could name the other's accounts, `admin` too",
+                "write which accounts this one may name: accounts = [\"ext-*\"], or [\"*\"] for any; or a username_map",
+            );
+        }
+        let shares = |other: &ProviderFile| {
+            let theirs = other.issuers();
+            file.issuers().iter().any(|issuer| theirs.contains(issuer))
+        };
+        if let Some((other, _)) = before().find(|(_, other)| shares(other)) {
             let message = format!("{} already has this issuer", key(other));
             report
                 .error(&member(&key(index), "issuer"), message)
@@ -37,25 +50,18 @@ pub fn judge(files: &[ProviderFile], report: &mut Report<'_>) {
         if !opaque[index] {
             continue;
         }
+        let ours = ways::prefixes(file);
         let rival = before()
             .filter(|(other, _)| opaque[*other])
-            .find(
-                |(_, other)| match (&file.token_prefix, &other.token_prefix) {
-                    (None, None) => true,
-                    (Some(ours), Some(theirs)) => {
-                        ours.starts_with(theirs.as_str()) || theirs.starts_with(ours.as_str())
-                    }
-                    _ => false,
-                },
-            );
+            .find_map(|(other, theirs)| Some((other, clash(&ours, &ways::prefixes(theirs))?)));
         let is_broken = report.is_broken(&member(&key(index), "token_prefix"));
-        if let Some((other, rival)) = rival
+        if let Some((other, theirs)) = rival
             && !is_broken
             && !report.is_broken(&member(&key(other), "token_prefix"))
         {
-            let message = match &rival.token_prefix {
-                None => format!("{} judges opaque tokens of any form as well", key(other)),
-                Some(theirs) => format!(
+            let message = match theirs.as_str() {
+                "" => format!("{} judges opaque tokens of any form as well", key(other)),
+                theirs => format!(
                     "{} judges tokens that start with {}",
                     key(other),
                     quoted(theirs)
@@ -66,6 +72,16 @@ pub fn judge(files: &[ProviderFile], report: &mut Report<'_>) {
                 .help("an opaque token is sent to one provider only: give each a token_prefix that begins no other's");
         }
     }
+}
+
+/// The prefix of `theirs` that a token of ours could have as well; empty where both take tokens of any form.
+fn clash(ours: &[&str], theirs: &[&str]) -> Option<String> {
+    if ours.is_empty() && theirs.is_empty() {
+        return Some(String::new());
+    }
+    let overlaps =
+        |theirs: &&&str| ours.iter().any(|ours| ours.starts_with(**theirs) || theirs.starts_with(ours));
+    theirs.iter().find(overlaps).map(|theirs| (*theirs).to_owned())
 }
 
 /// The name of a provider, written or not.

@@ -2,16 +2,18 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Draft, duration, idle, introspection, name, names, pem, signature};
+use super::{
+    Draft, duration, idle, introspection, mapping, name, names, pem, signature,
+    ways::{self, Ways},
+};
 use crate::{
+    provider::{Kind, preset::Binding},
     secret::Secret,
     tenant::{
-        file::{
-            DEFAULT_GROUPS, DEFAULT_LEEWAY, DEFAULT_USERNAME, Pem, ProviderFile, SecretReference,
-            TextOrList,
-        },
+        file::{DEFAULT_LEEWAY, Pem, ProviderFile, SecretReference, TextOrList},
+        problem::Severity,
         report::{Report, member},
-        settings::{Audience, ClaimPath, MAX_LEEWAY, ProviderSettings, UsernameCase},
+        settings::{Audience, MAX_LEEWAY, Own, ProviderSettings, TrustedIssuer},
         source::Digest,
     },
 };
@@ -22,9 +24,29 @@ const MAX_NAME: usize = 63;
 /// What opaque tokens of Postern itself start with; they are never anyone else's.
 const OURS: &str = "pst_";
 
-/// The settings of one provider; `key` is its dotted path.
+/// The provider with everything that its kind knows. What is missing for that is reported.
+pub fn fill(key: &str, file: &ProviderFile, report: &mut Report<'_>) -> ProviderFile {
+    let mut filled = file.clone();
+    for wrong in (ways::preset(file).fill)(&mut filled) {
+        let at = member(key, wrong.key);
+        match wrong.severity {
+            Severity::Error if report.is_written(&at) => {
+                report.error(&at, wrong.message).help(wrong.help);
+            }
+            Severity::Error => report.missing(key, wrong.key, &wrong.message, wrong.help),
+            Severity::Warning => {
+                report.warning(&at, wrong.message).help(wrong.help);
+            }
+        }
+    }
+    filled
+}
+
+/// The settings of one provider; `key` is its dotted path, `written` what its author wrote, and `file` the same with
+/// its preset filled in.
 pub fn provider(
     key: &str,
+    written: &ProviderFile,
     file: &ProviderFile,
     draft: &mut Draft<'_, '_>,
 ) -> Option<ProviderSettings> {
@@ -34,31 +56,28 @@ pub fn provider(
             .report
             .missing(key, "kind", message, "write kind = \"custom\"");
     }
-    let signed = signature::is_wanted(key, file, draft.report);
+    let ways = Ways::of(key, file, draft.report);
+    let (signed, both, preset) = (ways.signed, ways.both, ways::preset(file));
     let provider_name = provider_name(key, file, draft.report);
-    let issuer = issuer(key, file, signed, draft.report);
+    let issuers = issuers(key, file, signed, draft.report);
+    let clients = file.clients.as_deref().unwrap_or_default();
+    let clients = names(&member(key, "clients"), clients, draft.report);
     let audience = audience(key, file, signed, draft.report);
     let signature = if signed {
-        signature::signature(key, file, issuer.as_deref(), draft)
+        signature::signature(key, file, &issuers, draft)
     } else {
         None
     };
-    let introspection =
-        introspection::introspection(key, file, issuer.as_deref(), signature.as_ref(), draft);
-    idle::judge(key, file, draft.report);
+    idle::judge(key, written, file, &ways, draft.report);
+    let issuer = issuers.first().map(String::as_str);
+    let asking = introspection::asking(key, file, ways, issuer, signature.as_ref(), draft);
     // An absence where something was written comes with an error, and an error forbids all.
     let token_prefix = file
         .token_prefix
         .as_ref()
         .and_then(|text| token_prefix(&member(key, "token_prefix"), text, draft.report));
-    let username = claim(
-        key,
-        "username",
-        file.username.as_deref(),
-        DEFAULT_USERNAME,
-        draft,
-    );
-    let groups = claim(key, "groups", file.groups.as_deref(), DEFAULT_GROUPS, draft);
+    let mapping = mapping::mapping(key, file, draft.report);
+    let groups = mapping::claims(key, "groups", file.groups.as_ref(), preset.groups, draft.report);
     let leeway = file.leeway.as_deref().unwrap_or(DEFAULT_LEEWAY);
     let leeway = duration(
         &member(key, "leeway"),
@@ -71,19 +90,40 @@ pub fn provider(
         .as_ref()
         .and_then(|pem| authorities(&member(key, "ca"), pem, draft));
     let kind = file.kind?;
-    if signature.is_none() && introspection.is_none() {
+    if signature.is_none() && asking.is_none() {
         return None;
     }
-    Some(ProviderSettings {
-        name: provider_name.unwrap_or_else(|| kind.as_str().to_owned()),
-        digest: digest(file, draft),
+    let name = provider_name.unwrap_or_else(|| kind.as_str().to_owned());
+    let places = signature.as_ref().map_or(0, |proof| proof.keys.len());
+    let trusted = |(place, issuer): (usize, String)| TrustedIssuer {
+        realm: (preset.realm_of)(&issuer).to_owned(),
+        keys: if places > 1 { place } else { 0 },
         issuer,
+    };
+    let owned = |list: &Option<Vec<String>>| list.clone().unwrap_or_default();
+    Some(ProviderSettings {
+        written_in: format!("{}, provider {name}", draft.source.path.display()),
+        name,
+        preset,
+        digest: digest(file, draft),
+        issuers: issuers.into_iter().enumerate().map(trusted).collect(),
         audience: audience?,
+        clients: clients?,
+        own: Own {
+            id_tokens: file.id_tokens.unwrap_or(false),
+            hosted_domains: owned(&file.hosted_domains),
+            teams: owned(&file.teams),
+            organizations: owned(&file.organizations),
+            client_id: file.client_id.clone().unwrap_or_default(),
+        },
         signature,
-        introspection,
-        token_prefix,
-        username: username?,
-        username_case: file.username_case.unwrap_or(UsernameCase::Keep),
+        asking,
+        both,
+        token_prefixes: match token_prefix {
+            Some(prefix) => vec![prefix],
+            None => preset.prefixes.iter().map(|&prefix| prefix.to_owned()).collect(),
+        },
+        mapping: mapping?,
         groups: groups?,
         leeway: leeway?,
         ca,
@@ -102,24 +142,46 @@ fn provider_name(key: &str, file: &ProviderFile, report: &mut Report<'_>) -> Opt
     Some(text.to_owned())
 }
 
-fn issuer(key: &str, file: &ProviderFile, signed: bool, report: &mut Report<'_>) -> Option<String> {
-    if let Some(text) = &file.issuer {
-        return name(&member(key, "issuer"), text, report);
+/// The issuers of a provider; none where none is written, or where what is wrong with them has been reported.
+fn issuers(
+    key: &str,
+    file: &ProviderFile,
+    signed: bool,
+    report: &mut Report<'_>,
+) -> Vec<String> {
+    let at = member(key, "issuer");
+    match &file.issuer {
+        Some(TextOrList::Text(text)) => name(&at, text, report).into_iter().collect(),
+        Some(TextOrList::List(texts)) => {
+            if texts.len() > 1 && file.kind.is_some_and(|kind| !may_have_several(kind)) {
+                report
+                    .error(&at, "a provider of this kind has one issuer")
+                    .help("write a [[provider]] for each issuer, with a name of its own");
+                return Vec::new();
+            }
+            names(&at, texts, report).unwrap_or_default()
+        }
+        None => {
+            if signed {
+                let has_keys = file.public_key.is_some()
+                    || file.certificate.is_some()
+                    || file.jwks_uri.is_some();
+                let message = if has_keys {
+                    "a signature proves a token only together with the issuer that it names"
+                } else {
+                    "nothing says what proves a token of this provider"
+                };
+                let help = "write issuer = \"https://…\", exactly as tokens carry it in `iss`";
+                report.missing(key, "issuer", message, help);
+            }
+            Vec::new()
+        }
     }
-    if signed {
-        let message = if signature_ways(file) {
-            "a signature proves a token only together with the issuer that it names"
-        } else {
-            "nothing says what proves a token of this provider"
-        };
-        let help = "write issuer = \"https://…\", exactly as tokens carry it in `iss`";
-        report.missing(key, "issuer", message, help);
-    }
-    None
 }
 
-fn signature_ways(file: &ProviderFile) -> bool {
-    file.public_key.is_some() || file.certificate.is_some() || file.jwks_uri.is_some()
+/// Okta's servers answer under several domains; the others that have several issuers know them.
+fn may_have_several(kind: Kind) -> bool {
+    kind == Kind::Okta || !kind.preset().takes.contains(&"issuer")
 }
 
 fn audience(
@@ -129,6 +191,10 @@ fn audience(
     report: &mut Report<'_>,
 ) -> Option<Audience> {
     let key_of = member(key, "audience");
+    let binding = ways::preset(file).binding;
+    let (own, instead) = (binding == Binding::Own, binding == Binding::AudienceOrClients);
+    let has_clients = file.clients.as_ref().is_some_and(|clients| !clients.is_empty())
+        || report.is_broken(&member(key, "clients"));
     match &file.audience {
         Some(TextOrList::Text(text)) if text == "any" => {
             let message = "a token that the issuer made for any other application passes, too";
@@ -152,17 +218,22 @@ fn audience(
             }
             names(&key_of, texts, report).map(Audience::OneOf)
         }
+        None if own || (instead && has_clients) => Some(Audience::Any),
         None if signed => {
             report.missing(
                 key,
                 "audience",
                 "without an audience, a token that the issuer made for any other application would pass",
-                "write audience = [\"…\"] as tokens carry it in `aud`, or audience = \"any\" if that is wanted",
+                if instead {
+                    "write audience = [\"…\"] as tokens carry it in `aud` (in Keycloak by an audience mapper), or clients = [\"…\"], the clients whose tokens may come"
+                } else {
+                    "write audience = [\"…\"] as tokens carry it in `aud`, or audience = \"any\" if that is wanted"
+                },
             );
             None
         }
         None => {
-            if file.introspection_endpoint.is_some() && !report.is_broken(&key_of) {
+            if file.introspection_endpoint.is_some() && !has_clients && !report.is_broken(&key_of) {
                 let endpoint = member(key, "introspection_endpoint");
                 let message = "without an audience, any token passes that the issuer calls active, \
                                for whichever application it was made";
@@ -192,16 +263,6 @@ fn token_prefix(key: &str, text: &str, report: &mut Report<'_>) -> Option<String
     Some(text.to_owned())
 }
 
-fn claim(
-    key: &str,
-    name_of: &str,
-    text: Option<&str>,
-    default: &str,
-    draft: &mut Draft<'_, '_>,
-) -> Option<ClaimPath> {
-    name(&member(key, name_of), text.unwrap_or(default), draft.report).map(ClaimPath)
-}
-
 fn authorities(key: &str, pem: &Pem, draft: &mut Draft<'_, '_>) -> Option<Arc<[u8]>> {
     let text = pem::text(key, pem, draft)?;
     pem::authorities(key, text, draft)?;
@@ -223,7 +284,11 @@ fn digest(file: &ProviderFile, draft: &Draft<'_, '_>) -> [u8; 32] {
             digest.add_result(draft.source.file(name).as_deref().map_err(String::as_str));
         }
     }
-    if let Some(place) = file.client_secret.as_ref().and_then(SecretReference::place) {
+    if let Some(place) = file
+        .client_secret
+        .as_ref()
+        .and_then(SecretReference::place)
+    {
         let secret = draft.source.secret(&place);
         digest.add_result(secret.as_ref().map(Secret::expose).map_err(String::as_str));
     }

@@ -5,12 +5,13 @@ use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 use super::{
     Draft, address, duration, name,
     pem::{self, Form},
+    ways,
 };
 use crate::{
     keys::{Algorithm, AlgorithmSet},
     tenant::{
         file::{DEFAULT_STALE_KEYS, Pem, ProviderFile},
-        report::{Report, element, member},
+        report::{element, member},
         settings::{KeyOrigin, SignatureProof},
     },
 };
@@ -19,25 +20,12 @@ use crate::{
 /// that withdrew a key and vanished would be trusted for longer than anyone remembers.
 const STALE_KEYS: RangeInclusive<Duration> = Duration::from_mins(1)..=Duration::from_hours(30 * 24);
 
-/// The keys of a tenant file that say where a provider's keys come from.
-pub const WAYS: [&str; 3] = ["public_key", "certificate", "jwks_uri"];
-
-/// Whether a provider's tokens are signed, rather than judged by introspection alone. What was written
-/// and found broken says what its writer wanted as well as what is right.
-pub fn is_wanted(key: &str, file: &ProviderFile, report: &Report<'_>) -> bool {
-    let is_broken = |name: &&str| report.is_broken(&member(key, name));
-    let written =
-        file.public_key.is_some() || file.certificate.is_some() || file.jwks_uri.is_some();
-    let asks = file.introspection_endpoint.is_some() || is_broken(&"introspection_endpoint");
-    written || WAYS.iter().any(is_broken) || !asks
-}
-
-/// The proof that a provider asks for. Only called where one [`is_wanted`]. `issuer` is absent where
-/// its absence, or what is wrong with it, has been reported.
+/// The proof that a provider asks for. Only called where tokens are signed. `issuers` is empty where
+/// their absence, or what is wrong with them, has been reported.
 pub fn signature(
     key: &str,
     file: &ProviderFile,
-    issuer: Option<&str>,
+    issuers: &[String],
     draft: &mut Draft<'_, '_>,
 ) -> Option<SignatureProof> {
     let algorithms = algorithms(key, file, draft);
@@ -46,7 +34,7 @@ pub fn signature(
         Some(text) => Some(typ(&member(key, "require_typ"), text, draft)?),
         None => None,
     };
-    let keys = keys(key, file, issuer, draft);
+    let keys = keys(key, file, issuers, draft);
     Some(SignatureProof {
         keys: keys?,
         algorithms: algorithms?,
@@ -89,13 +77,13 @@ pub fn algorithms(
     )
 }
 
-/// Where the keys come from; exactly one way.
+/// Where the keys come from; exactly one way. One place is for all issuers, several are for one each.
 fn keys(
     key: &str,
     file: &ProviderFile,
-    issuer: Option<&str>,
+    issuers: &[String],
     draft: &mut Draft<'_, '_>,
-) -> Option<KeyOrigin> {
+) -> Option<Vec<KeyOrigin>> {
     let written: Vec<&str> = [
         ("public_key", file.public_key.is_some()),
         ("certificate", file.certificate.is_some()),
@@ -116,7 +104,7 @@ fn keys(
     }
     if let Some(text) = &file.jwks_uri {
         return match address::outgoing(text) {
-            Ok(url) => Some(KeyOrigin::Jwks(url)),
+            Ok(url) => Some(vec![KeyOrigin::Jwks(url)]),
             Err(reason) => {
                 draft.report.error(&member(key, "jwks_uri"), reason);
                 None
@@ -124,9 +112,32 @@ fn keys(
         };
     }
     match (&file.public_key, &file.certificate) {
-        (Some(pem), _) => fixed(key, Form::PublicKey, pem, file, draft),
-        (None, Some(pem)) => fixed(key, Form::Certificate, pem, file, draft),
-        (None, None) => discovery(key, issuer?, draft),
+        (Some(pem), _) => Some(vec![fixed(key, Form::PublicKey, pem, file, draft)?]),
+        (None, Some(pem)) => Some(vec![fixed(key, Form::Certificate, pem, file, draft)?]),
+        (None, None) if issuers.is_empty() => None,
+        (None, None) => {
+            let origins = issuers.iter().map(|issuer| known(key, file, issuer, draft));
+            origins.collect()
+        }
+    }
+}
+
+/// Where the keys of an issuer are, of which nothing is written: where its kind has them, or as it says itself.
+fn known(
+    key: &str,
+    file: &ProviderFile,
+    issuer: &str,
+    draft: &mut Draft<'_, '_>,
+) -> Option<KeyOrigin> {
+    let Some(url) = (ways::preset(file).keys_of)(issuer) else {
+        return discovery(key, issuer, draft);
+    };
+    match address::outgoing(&url) {
+        Ok(url) => Some(KeyOrigin::Jwks(url)),
+        Err(reason) => {
+            draft.report.error(&member(key, "issuer"), reason);
+            None
+        }
     }
 }
 
@@ -161,7 +172,7 @@ fn fixed(
 }
 
 fn discovery(key: &str, issuer: &str, draft: &mut Draft<'_, '_>) -> Option<KeyOrigin> {
-    if WAYS
+    if ways::KEYS
         .iter()
         .any(|way| draft.report.is_broken(&member(key, way)))
     {

@@ -7,7 +7,7 @@ use crate::{
     keys::Algorithm,
     tenant::{
         excerpt::Excerpt,
-        settings::{Audience, ClientAuth, KeyOrigin, Otherwise, Product, UsernameCase},
+        settings::{Audience, ClaimPath, ClientAuth, KeyOrigin, Otherwise, Product, UsernameCase},
     },
 };
 
@@ -63,19 +63,17 @@ fn what_is_not_written_has_its_default() {
     let provider = &settings.providers[0];
     assert_eq!(provider.name, "custom");
     assert_eq!(provider.audience, Audience::OneOf(vec!["a".to_owned()]));
-    assert_eq!(
-        (&*provider.username.0, &*provider.groups.0),
-        ("sub", "groups")
-    );
-    assert_eq!(provider.username_case, UsernameCase::Keep);
+    assert_eq!(provider.mapping.username, [ClaimPath("sub".into())]);
+    assert_eq!(provider.groups, [ClaimPath("groups".into())]);
+    assert_eq!(provider.mapping.case, UsernameCase::Keep);
     assert_eq!(provider.leeway, Duration::from_secs(30));
     let signature = provider.signature.as_ref().unwrap();
     assert!(
-        matches!(&signature.keys, KeyOrigin::Discovery(issuer) if issuer == "https://sso.example.com")
+        matches!(&signature.keys[..], [KeyOrigin::Discovery(issuer)] if issuer == "https://sso.example.com")
     );
     assert_eq!(signature.stale_keys, Duration::from_hours(24));
     assert!(signature.algorithms.contains(Algorithm::EdDsa));
-    assert!(provider.introspection.is_none() && provider.ca.is_none());
+    assert!(provider.asking.is_none() && provider.ca.is_none());
 }
 
 #[test]
@@ -96,16 +94,17 @@ fn a_key_and_an_endpoint_are_both_required() {
     ));
     let provider = &settings.providers[0];
     let signature = provider.signature.as_ref().unwrap();
-    assert!(matches!(signature.keys, KeyOrigin::Fixed(_)));
+    assert!(matches!(signature.keys[..], [KeyOrigin::Fixed(_)]));
     assert_eq!(signature.require_typ.as_deref(), Some("at+jwt"));
     assert!(!signature.algorithms.contains(Algorithm::Rs256));
-    let introspection = provider.introspection.as_ref().unwrap();
+    let introspection = provider.asking.as_ref().unwrap();
+    assert!(provider.both && !provider.judges_opaque_tokens());
     assert_eq!(introspection.client_auth, ClientAuth::Post);
     assert_eq!(
         introspection.client_secret.as_ref().unwrap().expose(),
         std::env::var("PATH").unwrap()
     );
-    assert!(introspection.signed_answers.is_none());
+    assert!(introspection.signed_answers().is_none());
 }
 
 #[test]
@@ -116,8 +115,8 @@ fn signed_answers_are_proved_by_the_nearest_keys() {
              introspection_endpoint = \"https://i.example/x\"\nclient_id = \"c\"\n\
              client_secret = {{ env = \"PATH\" }}\n{more}"
         )));
-        let introspection = settings.providers[0].introspection.as_ref().unwrap();
-        format!("{:?}", introspection.signed_answers.as_ref().unwrap().keys)
+        let introspection = settings.providers[0].asking.as_ref().unwrap();
+        format!("{:?}", introspection.signed_answers().unwrap().keys)
     };
     assert!(keys_of("").starts_with("Discovery"));
     assert!(keys_of("jwks_uri = \"https://i.example/own\"").contains("/own"));
@@ -189,7 +188,7 @@ fn an_absent_secret_is_what_the_caller_makes_of_it() {
     assert_eq!(lax.problems[0].severity, Severity::Warning);
     let settings = lax.settings.unwrap();
     let secret = &settings.providers[0]
-        .introspection
+        .asking
         .as_ref()
         .unwrap()
         .client_secret;
@@ -244,6 +243,7 @@ fn all_problems_of_all_kinds_are_found_at_once() {
             "product",
             "url",
             "enabled",
+            "provider[0].accounts",
             "provider[0].issuer",
             "provider[0].audience",
             "provider[0].leeway",
@@ -251,6 +251,7 @@ fn all_problems_of_all_kinds_are_found_at_once() {
             "provider[1].issuer",
             "provider[1].audience",
             "provider[1].name",
+            "provider[1].accounts",
         ]
     );
 }

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::*;
-use crate::{tenant::settings::UsernameCase, verify::json::object};
+use crate::{tenant::build::provider_of, verify::json::object};
 
 const NOW: u64 = 1_800_000_000;
 const LEEWAY: Duration = Duration::from_secs(30);
@@ -20,21 +20,10 @@ fn quote(value: Value) -> String {
         .map_or_else(String::new, quoted)
 }
 
-fn provider(audience: Audience) -> ProviderSettings {
-    ProviderSettings {
-        name: "custom".into(),
-        digest: [0; 32],
-        issuer: None,
-        audience,
-        signature: None,
-        introspection: None,
-        token_prefix: None,
-        username: ClaimPath("sub".into()),
-        username_case: UsernameCase::Keep,
-        groups: ClaimPath("groups".into()),
-        leeway: LEEWAY,
-        ca: None,
-    }
+fn provider(audience: &str) -> std::sync::Arc<ProviderSettings> {
+    provider_of(&format!(
+        "kind = \"custom\"\nissuer = \"https://sso.example.com\"\naudience = {audience}"
+    ))
 }
 
 fn in_time(value: Value) -> Result<Option<u64>, Denied> {
@@ -94,7 +83,7 @@ fn a_path_is_a_whole_name_or_leads_through_objects() {
 
 #[test]
 fn any_audience_is_any_and_none() {
-    let any = provider(Audience::Any);
+    let any = provider("\"any\"");
     for value in [
         json!({}),
         json!({"aud": "x"}),
@@ -156,7 +145,7 @@ proptest! {
             Value::Array(list) => list.contains(&json!("ours")),
             other => other == "ours",
         };
-        let provider = provider(Audience::OneOf(vec!["ours".into()]));
+        let provider = provider("\"ours\"");
         prop_assert_eq!(claims(json!({"aud": aud})).is_for(&provider).is_ok(), ours);
     }
 

@@ -2,31 +2,21 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{
-    tenant::settings::{Audience, ClaimPath},
-    verify::json::object,
-};
+use crate::{tenant::build::provider_of, verify::json::object};
 
-fn provider(username_case: UsernameCase) -> ProviderSettings {
-    ProviderSettings {
-        name: "custom".into(),
-        digest: [0; 32],
-        issuer: None,
-        audience: Audience::Any,
-        signature: None,
-        introspection: None,
-        token_prefix: None,
-        username: ClaimPath("sub".into()),
-        username_case,
-        groups: ClaimPath("groups".into()),
-        leeway: std::time::Duration::ZERO,
-        ca: None,
-    }
+fn provider(username_case: UsernameCase) -> Arc<ProviderSettings> {
+    let case = match username_case {
+        UsernameCase::Keep => "keep",
+        UsernameCase::Lower => "lower",
+    };
+    provider_of(&format!(
+        "kind = \"custom\"\nissuer = \"https://sso.example.com\"\naudience = \"a\"\nusername_case = \"{case}\""
+    ))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "tests hand over a `json!`")]
 fn principal(claims: Value, case: UsernameCase) -> Result<Principal, Denial> {
-    Principal::new(&object(&claims).into(), &provider(case).into(), Method::Jwt)
+    Principal::new(&object(&claims).into(), &provider(case), Method::Jwt)
 }
 
 #[test]

@@ -20,6 +20,8 @@ require_typ = "at+jwt"
 stale_keys = "12h"
 username = "preferred_username"
 username_case = "lower"
+username_map = [{ match = '^(.+)@example\.com$', to = "$1" }]
+service_accounts = { "ci-client" = "svc-ci" }
 groups = "realm_access.roles"
 leeway = "1m"
 ca = { file = "corp-ca.pem" }
@@ -30,6 +32,7 @@ introspection_endpoint = "https://i.example/x"
 client_id = "c"
 client_secret = { env = "PATH" }
 token_prefix = "ci_"
+accounts = ["ci-*"]
 audience = "any"
 
 [access]
@@ -39,6 +42,7 @@ deny_networks = ["2001:db8::/32"]
 public = ["GET /rest/api/2/serverInfo"]
 api_paths = ["/plugins"]
 read_only = false
+never = ["admin"]
 anonymous = "deny"
 sessions = "pass"
 "#;

@@ -238,12 +238,12 @@ fn problems_of_a_provider() {
 fn problems_between_providers() {
     let signed = |name: &str, issuer: &str| {
         format!(
-            "[[provider]]\nkind = \"custom\"\nname = \"{name}\"\nissuer = \"https://{issuer}\"\naudience = \"a\"\n"
+            "[[provider]]\nkind = \"custom\"\nname = \"{name}\"\nissuer = \"https://{issuer}\"\naudience = \"a\"\naccounts = [\"*\"]\n"
         )
     };
     let opaque = |name: &str, prefix: &str| {
         format!(
-            "[[provider]]\nkind = \"custom\"\nname = \"{name}\"\nintrospection_endpoint = \"https://x\"\naudience = \"a\"\n\
+            "[[provider]]\nkind = \"custom\"\nname = \"{name}\"\nintrospection_endpoint = \"https://x\"\naudience = \"a\"\naccounts = [\"*\"]\n\
              client_id = \"c\"\nclient_secret = {{ env = \"PATH\" }}\n{prefix}\n"
         )
     };
@@ -251,7 +251,7 @@ fn problems_between_providers() {
         (
             signed("a", "i") + &signed("a", "j"),
             &[(
-                "10:8",
+                "11:8",
                 "provider[1].name",
                 "provider[0] is already called \"a\"",
             )],
@@ -259,7 +259,7 @@ fn problems_between_providers() {
         (
             signed("a", "i") + &signed("b", "i"),
             &[(
-                "11:10",
+                "12:10",
                 "provider[1].issuer",
                 "provider[0] already has this issuer",
             )],
@@ -267,7 +267,7 @@ fn problems_between_providers() {
         (
             opaque("a", "") + &opaque("b", ""),
             &[(
-                "11:1",
+                "12:1",
                 "provider[1].token_prefix",
                 "opaque tokens of any form",
             )],
@@ -275,7 +275,7 @@ fn problems_between_providers() {
         (
             opaque("a", "token_prefix = \"ab\"") + &opaque("b", "token_prefix = \"abc\""),
             &[(
-                "18:16",
+                "20:16",
                 "provider[1].token_prefix",
                 "tokens that start with \"ab\"",
             )],
@@ -288,19 +288,26 @@ fn problems_between_providers() {
         ),
         (
             opaque("a", "token_prefix = 5") + &opaque("b", ""),
-            &[("10:16", "provider[0].token_prefix", "expected a text")],
+            &[("11:16", "provider[0].token_prefix", "expected a text")],
         ),
     ];
     for (providers, expected) in rows {
         assert_said(&format!("{HEAD}{providers}"), expected);
     }
-    let nameless = "[[provider]]\nkind = \"custom\"\nissuer = \"https://i\"\naudience = \"a\"\n";
+    let nameless = "[[provider]]\nkind = \"custom\"\nissuer = \"https://i\"\naudience = \"a\"\naccounts = [\"*\"]\n";
     assert_said(
         &format!("{HEAD}{nameless}{}", nameless.replace("//i", "//j")),
         &[(
-            "7:1",
+            "8:1",
             "provider[1].name",
             "already called \"custom\" | give each provider a name",
         )],
     );
+    let anyones = "[[provider]]\nkind = \"custom\"\nname = \"a\"\nissuer = \"https://i\"\naudience = \"a\"\n";
+    let mapped = "[[provider]]\nkind = \"custom\"\nissuer = \"https://j\"\naudience = \"a\"\nusername_map = [{ match = '^(.+)$', to = \"ext-$1\" }]\n";
+    assert_said(
+        &format!("{HEAD}{anyones}{mapped}"),
+        &[("3:1", "provider[0].accounts", "each could name the other's accounts, `admin` too | write which accounts")],
+    );
+    assert_said(&format!("{HEAD}{anyones}"), &[]);
 }

@@ -1,0 +1,328 @@
+//! Asking a provider about a token: one call in flight per token, whatever the way. Each way to ask is one file.
+
+mod facebook;
+mod github;
+mod gitlab;
+mod google;
+mod introspection;
+mod slack;
+mod userinfo;
+
+use std::{
+    borrow::Cow,
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use quick_cache::sync::Cache;
+use reqwest::{
+    Client, RequestBuilder, header::HeaderValue,
+};
+use tokio::sync::watch;
+use url::form_urlencoded;
+use zeroize::Zeroizing;
+
+use super::{
+    breaker::{Admission, Breaker},
+    client::{Answered, FetchError, Outgoing},
+};
+use crate::{
+    clock,
+    decision::{Outage, Unavailable},
+    secret::Secret,
+    tenant::settings::{AskWay, Asking, ProviderSettings},
+    verify::{TokenDigest, claims::Claims, json::Object},
+};
+
+/// The largest answer, in bytes: one with hundreds of groups has some 20 KiB.
+const MAX_ANSWER: usize = 256 * 1024;
+/// How long "active" is believed, in seconds: a revocation works at the latest then.
+pub const CACHED_ACTIVE: u64 = 60;
+/// How long "inactive" is believed, in seconds: a token that becomes valid is seen soon.
+const CACHED_INACTIVE: u64 = 10;
+/// The most tokens remembered as inactive. A flood of forged ones turns this over, not the good ones.
+const INACTIVE_CAPACITY: usize = 1_000;
+/// Seconds after which a caller may come again, where the provider does not say it.
+const RETRY_AFTER: u64 = 5;
+/// The most calls in flight to one endpoint: a hanging issuer costs this many sockets and no more.
+const MAX_IN_FLIGHT: usize = 64;
+
+/// What the provider said, still to be judged: see [`crate::verify`].
+pub enum Answer {
+    /// What it says of a token that it calls good.
+    Active(Claims<'static>),
+    /// A signed answer (RFC 9701 §5), unopened.
+    Signed(String),
+    /// It does not call it good, or did not a moment ago; with its own word for why, if it has one.
+    Inactive(Cow<'static, str>),
+}
+
+type Outcome = Result<Arc<Answer>, Outage>;
+
+/// Asks one provider.
+pub struct Asker {
+    settings: Arc<ProviderSettings>,
+    client: Result<Client, FetchError>,
+    outgoing: Outgoing,
+    breaker: Breaker,
+    in_flight: Mutex<HashMap<TokenDigest, watch::Receiver<Option<Outcome>>>>,
+    inactive: OnceLock<Cache<TokenDigest, u64>>,
+}
+
+impl Asker {
+    /// For a provider that has an [`Asking`].
+    #[must_use]
+    pub fn new(settings: Arc<ProviderSettings>, outgoing: Outgoing) -> Self {
+        let client = outgoing.client(settings.ca.as_deref());
+        Self {
+            settings,
+            client,
+            outgoing,
+            breaker: Breaker::default(),
+            in_flight: Mutex::default(),
+            inactive: OnceLock::new(),
+        }
+    }
+
+    /// The breaker's state, for status.
+    #[must_use]
+    pub fn breaker(&self, now: u64) -> &'static str {
+        self.breaker.word(now)
+    }
+
+    /// The issuer's answer about `token`. Requests that ask about a token that is being asked about wait for
+    /// that call. It goes on if they hang up, so that the next one finds it answered.
+    ///
+    /// # Errors
+    /// An outage, if the endpoint cannot be asked.
+    pub async fn ask(self: &Arc<Self>, token: &str, digest: &TokenDigest, now: u64) -> Outcome {
+        if self
+            .inactive
+            .get()
+            .and_then(|inactive| inactive.get(digest))
+            .is_some_and(|until| now < until)
+        {
+            return Ok(Arc::new(Answer::Inactive("a moment ago".into())));
+        }
+        let mut answer = self.join_or_start(token, digest, now)?;
+        let outcome = answer
+            .wait_for(Option::is_some)
+            .await
+            .ok()
+            .and_then(|answer| answer.clone());
+        outcome.unwrap_or_else(|| Err(self.outage(1, "was being asked when Postern stopped")))
+    }
+
+    /// Remembers that the issuer called the token inactive, however it said so.
+    pub fn remember_inactive(&self, digest: &TokenDigest, now: u64) {
+        self.inactive
+            .get_or_init(|| Cache::new(INACTIVE_CAPACITY))
+            .insert(*digest, now + CACHED_INACTIVE);
+    }
+
+    fn join_or_start(
+        self: &Arc<Self>,
+        token: &str,
+        digest: &TokenDigest,
+        now: u64,
+    ) -> Result<watch::Receiver<Option<Outcome>>, Outage> {
+        let mut in_flight = self
+            .in_flight
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(answer) = in_flight.get(digest) {
+            return Ok(answer.clone());
+        }
+        if in_flight.len() >= MAX_IN_FLIGHT {
+            let message = format!(
+                "{MAX_IN_FLIGHT} calls to {} are in flight ({})",
+                self.endpoint(),
+                self.settings.written_in
+            );
+            return Err(Outage::new(Unavailable::Overloaded, 1, message));
+        }
+        if let Admission::Wait(seconds) = self.breaker.admit(now) {
+            return Err(self.outage(seconds, "failed several times in a row and is left alone"));
+        }
+        let (sender, receiver) = watch::channel(None);
+        in_flight.insert(*digest, receiver.clone());
+        let (asker, token, digest) = (Arc::clone(self), Zeroizing::new(token.to_owned()), *digest);
+        self.outgoing.runtime().spawn(async move {
+            let called = Called {
+                asker: &asker,
+                digest,
+            };
+            let outcome = asker.call(&token).await;
+            drop(called);
+            sender.send_replace(Some(outcome));
+        });
+        Ok(receiver)
+    }
+
+    async fn call(&self, token: &str) -> Outcome {
+        let answered = match self.caller() {
+            Ok(caller) => caller.ask(token).await,
+            Err(problem) => Err(FetchError::Malformed(problem)),
+        };
+        let now = clock::now();
+        match answered {
+            Ok(answer) => {
+                self.breaker.succeeded();
+                Ok(Arc::new(answer))
+            }
+            Err(error) => {
+                let retry_after = match error {
+                    FetchError::Status {
+                        status: 403 | 429 | 503,
+                        retry_after: Some(seconds),
+                    } => self.breaker.pause(now, seconds),
+                    // It doesn't like this one token: nobody's odd tokens close the endpoint for the others.
+                    FetchError::Status {
+                        status: 400 | 402..=428 | 430..=499,
+                        ..
+                    } => {
+                        self.breaker.succeeded();
+                        RETRY_AFTER
+                    }
+                    _ => {
+                        self.breaker.failed(now);
+                        RETRY_AFTER
+                    }
+                };
+                // RFC 7662 §2.3: 401 is about our credentials, never about the caller's token.
+                let hint = match error {
+                    FetchError::Status {
+                        status: 401 | 403,
+                        retry_after: None,
+                    } => "; check client_id, client_secret and client_auth",
+                    _ => "",
+                };
+                let outage = self.outage(retry_after, &format!("cannot be asked: {error}{hint}"));
+                tracing::warn!(
+                    issuer = self.label(),
+                    provider = self.settings.name,
+                    "{outage}"
+                );
+                Err(outage)
+            }
+        }
+    }
+
+    fn caller(&self) -> Result<Caller<'_>, String> {
+        let asking = self.settings.asking.as_ref();
+        Ok(Caller {
+            asking: asking.ok_or_else(|| "the provider is not asked".to_owned())?,
+            settings: &self.settings,
+            client: self.client.as_ref().map_err(ToString::to_string)?,
+            outgoing: &self.outgoing,
+        })
+    }
+
+    fn label(&self) -> &str {
+        self.settings.label()
+    }
+
+    fn endpoint(&self) -> &str {
+        let asking = self.settings.asking.as_ref();
+        asking.map_or("", |asking| asking.endpoint().as_str())
+    }
+
+    fn outage(&self, retry_after: u64, what: &str) -> Outage {
+        let message = format!("{} {what} ({})", self.endpoint(), self.settings.written_in);
+        Outage::new(Unavailable::IssuerUnavailable, retry_after, message)
+    }
+}
+
+/// What every way to ask has at hand.
+struct Caller<'a> {
+    settings: &'a ProviderSettings,
+    asking: &'a Asking,
+    client: &'a Client,
+    outgoing: &'a Outgoing,
+}
+
+impl Caller<'_> {
+    async fn ask(&self, token: &str) -> Result<Answer, FetchError> {
+        match &self.asking.way {
+            AskWay::Introspection {
+                endpoint,
+                signed_answers,
+            } => introspection::ask(self, endpoint, signed_answers.is_some(), token).await,
+            AskWay::Userinfo { endpoint } => userinfo::ask(self, endpoint, token).await,
+            AskWay::Google {
+                tokeninfo,
+                userinfo,
+            } => google::ask(self, tokeninfo, userinfo, token).await,
+            AskWay::Github { api } => github::ask(self, api, token).await,
+            AskWay::Slack { api } => slack::ask(self, api, token).await,
+            AskWay::Gitlab { base, introspect } => gitlab::ask(self, base, *introspect, token).await,
+            AskWay::Facebook { api } => facebook::ask(self, api, token).await,
+        }
+    }
+
+    /// Sends a request and reads the answer to its end, whatever its status.
+    async fn send(&self, request: RequestBuilder) -> Result<Answered, FetchError> {
+        self.outgoing
+            .call(request, MAX_ANSWER, self.settings.label())
+            .await
+    }
+
+    /// Our secret at the provider.
+    fn secret(&self) -> Result<&Secret, FetchError> {
+        self.asking
+            .client_secret
+            .as_ref()
+            .map_err(|problem| FetchError::Malformed(problem.clone()))
+    }
+}
+
+/// `Authorization: Basic` with our credentials. RFC 6749 §2.3.1: both are form-encoded before they are joined.
+fn basic(client_id: &str, secret: &Secret) -> Result<HeaderValue, FetchError> {
+    let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+    let pair = Zeroizing::new(format!("{}:{}", encode(client_id), encode(secret.expose())));
+    let value = Zeroizing::new(format!("Basic {}", STANDARD.encode(pair.as_bytes())));
+    sensitive(&value)
+}
+
+/// `Authorization: Bearer` with the token that is asked about.
+fn bearer(token: &str) -> Result<HeaderValue, FetchError> {
+    sensitive(&Zeroizing::new(format!("Bearer {token}")))
+}
+
+/// A header that no log of the HTTP client shows.
+fn sensitive(text: &str) -> Result<HeaderValue, FetchError> {
+    let mut value = HeaderValue::from_str(text)
+        .map_err(|_| FetchError::Malformed("a credential can't be sent as a header".into()))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// The object that an answer is.
+fn object(answered: &Answered) -> Result<Object<'_>, FetchError> {
+    answered.is_json()?;
+    Object::read(&answered.body)
+        .map_err(|error| FetchError::Malformed(format!("the answer is not understood: {error}")))
+}
+
+/// A call in flight: whatever becomes of it, it is in flight no more when this goes.
+struct Called<'a> {
+    asker: &'a Asker,
+    digest: TokenDigest,
+}
+
+impl Drop for Called<'_> {
+    fn drop(&mut self) {
+        let in_flight = self.asker.in_flight.lock();
+        in_flight
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&self.digest);
+    }
+}
+
+impl fmt::Debug for Asker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Asker({})", self.label())
+    }
+}

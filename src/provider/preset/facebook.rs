@@ -1,0 +1,90 @@
+//! Facebook (developers.facebook.com: `debug_token`, "Securing Graph API requests", "Limited Login").
+
+use super::{Binding, Kind, PLAIN, Preset, Wrong, api, shown, wrong_kind};
+use crate::{
+    decision::{Denial, Denied},
+    tenant::{
+        file::{ProviderFile, TextOrList},
+        settings::{AskWay, ProviderSettings},
+    },
+    verify::claims::Claims,
+};
+
+pub const PRESET: Preset = Preset {
+    kind: Kind::Facebook,
+    takes: &[
+        "client_id",
+        "client_secret",
+        "api_url",
+        "jwks_uri",
+        "algorithms",
+        "stale_keys",
+        "token_prefix",
+    ],
+    fill,
+    binding: Binding::Own,
+    ask,
+    prefixes: &["EAA"],
+    // People have no names there any more, but a number within each application.
+    username: &["id", "sub"],
+    client: &["app_id"],
+    subject: &["id", "sub"],
+    judge,
+    judge_answer,
+    ..PLAIN
+};
+
+fn fill(file: &mut ProviderFile) -> Vec<Wrong> {
+    file.default_algorithms(&["RS256"]);
+    let mut wrong = Vec::new();
+    if file.client_id.is_none() {
+        wrong.push(Wrong::new(
+            "client_id",
+            "tokens of every application look alike, but for their application",
+            "write client_id = \"…\", our App ID",
+        ));
+    }
+    if file.is_named_by(&["email"]) {
+        wrong.push(Wrong::new(
+            "username",
+            "Facebook does not say whether it verified an address",
+            "leave it out, and map the numbers to accounts with username_map",
+        ));
+    }
+    // Limited Login. The metadata has no endpoints and another host than the issuer, so both are pinned.
+    file.issuer = Some(["https://www.facebook.com"].into());
+    file.jwks_uri.get_or_insert_with(|| {
+        "https://limited.facebook.com/.well-known/oauth/openid/jwks/".to_owned()
+    });
+    file.audience = file.client_id.clone().map(|id| TextOrList::List(vec![id]));
+    wrong
+}
+
+fn ask(file: &ProviderFile) -> Option<Result<AskWay, Wrong>> {
+    Some(api(file, "https://graph.facebook.com/v23.0", "").map(|api| AskWay::Facebook { api }))
+}
+
+/// An ID token of Limited Login.
+fn judge(claims: &Claims<'_>, settings: &ProviderSettings) -> Result<(), Denial> {
+    claims.is_not_bound()?;
+    claims.is_for(settings)
+}
+
+fn judge_answer(claims: &Claims<'_>, settings: &ProviderSettings) -> Result<(), Denial> {
+    if claims.text("app_id") != Some(settings.own.client_id.as_str()) {
+        let message = format!(
+            "the token is of the application {}, and client_id is {} ({})",
+            shown(claims, "app_id"),
+            settings.own.client_id,
+            settings.written_in
+        );
+        return Err(Denial::new(Denied::WrongAudience, message));
+    }
+    if claims.text("type") != Some("USER") {
+        return Err(wrong_kind(format!(
+            "the token's type is {}",
+            shown(claims, "type")
+        )));
+    }
+    Ok(())
+}
