@@ -276,7 +276,11 @@ impl KeySet {
         };
         let mut fitting = candidates
             .iter()
-            .flat_map(|key| key.parsed.iter().map(|parsed| (parsed, key.issuer.as_deref())))
+            .flat_map(|key| {
+                key.parsed
+                    .iter()
+                    .map(|parsed| (parsed, key.issuer.as_deref()))
+            })
             .filter(|((fits, _), _)| *fits == algorithm)
             .map(|((_, key), issuer)| (key, issuer));
         let key = fitting.next().ok_or(NoKey::AlgorithmDoesNotFit)?;

@@ -52,8 +52,13 @@ impl Tenant {
             let settings = &provider.settings;
             let refused = settings.preset.refused_prefixes.iter();
             settings.judges_opaque_tokens()
-                && (settings.token_prefixes.iter().any(|prefix| token.starts_with(prefix))
-                    || refused.into_iter().any(|(prefix, _)| token.starts_with(prefix)))
+                && (settings
+                    .token_prefixes
+                    .iter()
+                    .any(|prefix| token.starts_with(prefix))
+                    || refused
+                        .into_iter()
+                        .any(|(prefix, _)| token.starts_with(prefix)))
         })
     }
 

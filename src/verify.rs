@@ -247,7 +247,14 @@ impl<'a> Judge<'a> {
             .and_then(|issuer| settings.trusted(issuer));
         let keys = trusted.and_then(|trusted| self.provider.keys.get(trusted.keys));
         let names_issuers = settings.preset.keys_name_issuers;
-        prove(jwt, keys.ok_or_else(no_keys)?, algorithm, names_issuers, now).await
+        prove(
+            jwt,
+            keys.ok_or_else(no_keys)?,
+            algorithm,
+            names_issuers,
+            now,
+        )
+        .await
     }
 
     /// The provider's answer, judged as if it were a token: it may be about somebody else's.
@@ -263,10 +270,7 @@ impl<'a> Judge<'a> {
         let claims = match &*asker.ask(token, digest, now).await? {
             Answer::Active(claims) => claims.clone(),
             Answer::Signed(answer) => self.open_signed(asking, answer, now).await?,
-            Answer::Inactive(why) => {
-                asker.remember_inactive(digest, now);
-                return Err(inactive(settings, asking, why).into());
-            }
+            Answer::Inactive(why) => return Err(inactive(settings, asking, why).into()),
         };
         if let AskWay::Introspection { .. } = asking.way
             && !claims.get("active").is_some_and(|active| *active == true)
@@ -322,8 +326,7 @@ impl<'a> Judge<'a> {
             return Err(broken("is for another client"));
         }
         // An answer of another day may be about another token.
-        let leeway =
-            self.provider.settings.leeway.as_secs() + crate::issuer::ask::CACHED_ACTIVE;
+        let leeway = self.provider.settings.leeway.as_secs() + crate::issuer::ask::CACHED_ACTIVE;
         match claims.issued() {
             Ok(Some(at)) if now.abs_diff(at) <= leeway => {}
             _ => return Err(broken("does not say that it was made just now (iat)")),

@@ -23,7 +23,7 @@ fn its_access_tokens_pass_in_four_algorithms() {
         issuer.url
     );
     let rs384 = format!("{keys}\nalgorithms = [\"RS384\"]");
-    let client = format!("{keys}\nusername = \"client_id\"");
+    let client = format!("{keys}\nservice_accounts = {{ postern = \"svc-postern\" }}");
     let postern = Postern::with(tenant("jira").provider(&client))
         .and(tenant("other").provider(&rs384))
         .and(tenant("users").provider(&keys))
@@ -31,7 +31,7 @@ fn its_access_tokens_pass_in_four_algorithms() {
     for algorithm in ["RS256", "PS256", "ES256", "EdDSA"] {
         let token = issuer.token(&format!("urn:jira:{algorithm}"));
         let answer = postern.check("jira", &token);
-        answer.is_allowed_as("postern");
+        answer.is_allowed_as("svc-postern");
         assert_eq!(answer.header("postern-method"), Some("jwt"));
         postern
             .check("jira", &issuer.token(&format!("urn:wiki:{algorithm}")))

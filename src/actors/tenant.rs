@@ -141,7 +141,12 @@ impl TenantActor {
             keys: settings
                 .signature
                 .iter()
-                .flat_map(|proof| proof.keys.iter().map(|origin| keys(origin, proof.stale_keys)))
+                .flat_map(|proof| {
+                    proof
+                        .keys
+                        .iter()
+                        .map(|origin| keys(origin, proof.stale_keys))
+                })
                 .collect(),
             answer_keys: answers.map(|signed| keys(&signed.keys, signed.stale_keys)),
             asker: settings

@@ -178,7 +178,11 @@ async fn examine(
                     .ask(nobodys, &TokenDigest::of(nobodys.as_bytes()), clock::now())
                     .await;
                 report.add(
-                    "asking about a token",
+                    provider
+                        .settings
+                        .asking
+                        .as_ref()
+                        .map_or("asking", |asking| asking.way.word()),
                     answer
                         .map(|_| "the endpoint answers, and knows us".into())
                         .map_err(|outage| outage.to_string()),
@@ -303,10 +307,18 @@ async fn judge(tenant: &Tenant, token: &str) -> Result<String, String> {
         })?;
     let principal = verified.principal();
     Ok(format!(
-        "it is {}, proved by {}, in {} groups",
+        "it is {}{}, proved by {}, in {} groups{}",
         principal.account(),
+        if principal.is_machine() {
+            " (a machine)"
+        } else {
+            ""
+        },
         principal.method().word(),
-        principal.groups().len()
+        principal.groups().len(),
+        principal
+            .groups_unknown()
+            .map_or_else(String::new, |why| format!(" that are known; {why}"))
     ))
 }
 

@@ -17,9 +17,7 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use quick_cache::sync::Cache;
-use reqwest::{
-    Client, RequestBuilder, header::HeaderValue,
-};
+use reqwest::{Client, RequestBuilder, header::HeaderValue};
 use tokio::sync::watch;
 use url::form_urlencoded;
 use zeroize::Zeroizing;
@@ -154,14 +152,14 @@ impl Asker {
                 asker: &asker,
                 digest,
             };
-            let outcome = asker.call(&token).await;
+            let outcome = asker.call(&token, &digest).await;
             drop(called);
             sender.send_replace(Some(outcome));
         });
         Ok(receiver)
     }
 
-    async fn call(&self, token: &str) -> Outcome {
+    async fn call(&self, token: &str, digest: &TokenDigest) -> Outcome {
         let answered = match self.caller() {
             Ok(caller) => caller.ask(token).await,
             Err(problem) => Err(FetchError::Malformed(problem)),
@@ -170,6 +168,9 @@ impl Asker {
         match answered {
             Ok(answer) => {
                 self.breaker.succeeded();
+                if let Answer::Inactive(_) = answer {
+                    self.remember_inactive(digest, now);
+                }
                 Ok(Arc::new(answer))
             }
             Err(error) => {
@@ -257,7 +258,9 @@ impl Caller<'_> {
             } => google::ask(self, tokeninfo, userinfo, token).await,
             AskWay::Github { api } => github::ask(self, api, token).await,
             AskWay::Slack { api } => slack::ask(self, api, token).await,
-            AskWay::Gitlab { base, introspect } => gitlab::ask(self, base, *introspect, token).await,
+            AskWay::Gitlab { base, introspect } => {
+                gitlab::ask(self, base, *introspect, token).await
+            }
             AskWay::Facebook { api } => facebook::ask(self, api, token).await,
         }
     }

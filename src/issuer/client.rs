@@ -364,7 +364,10 @@ fn retry_after(headers: &HeaderMap, now: u64) -> Option<u64> {
     }
     ["x-ratelimit", "x-rate-limit"].iter().find_map(|prefix| {
         let of = |name: &str| text(headers, &format!("{prefix}-{name}"));
-        let reset: u64 = of("reset").filter(|_| of("remaining") == Some("0"))?.parse().ok()?;
+        let reset: u64 = of("reset")
+            .filter(|_| of("remaining") == Some("0"))?
+            .parse()
+            .ok()?;
         Some(reset.saturating_sub(now).max(1))
     })
 }

@@ -364,7 +364,9 @@ impl ProviderFile {
     /// Whether one of these claims names the account, by what the file says.
     fn is_named_by(&self, claims: &[&str]) -> bool {
         let named = self.username.iter().flat_map(|username| username.texts());
-        named.into_iter().any(|name| claims.contains(&name.as_str()))
+        named
+            .into_iter()
+            .any(|name| claims.contains(&name.as_str()))
     }
 
     /// Only these algorithms, unless the file says otherwise.

@@ -221,13 +221,14 @@ fn names(key: &str, texts: &[String], report: &mut Report<'_>) -> Option<Vec<Str
 /// A provider for tests, as these lines of a `[[provider]]` make it.
 #[cfg(test)]
 pub fn provider_of(lines: &str) -> Arc<super::settings::ProviderSettings> {
-    let text = format!(
-        "product = \"jira\"\nurl = \"https://jira.example.com\"\n[[provider]]\n{lines}\n"
-    );
+    let text =
+        format!("product = \"jira\"\nurl = \"https://jira.example.com\"\n[[provider]]\n{lines}\n");
     let id = "jira".parse().expect("a name");
     let source = TenantSource::of_text(id, std::path::Path::new("tenants/jira.toml"), text);
     let built = build(&source, Secrets::MayBeAbsent, crate::clock::now());
-    let settings = built.settings.unwrap_or_else(|| panic!("{:?}", built.problems));
+    let settings = built
+        .settings
+        .unwrap_or_else(|| panic!("{:?}", built.problems));
     Arc::clone(&settings.providers[0])
 }
 

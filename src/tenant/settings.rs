@@ -1,6 +1,11 @@
 //! A tenant as meant: what a file says once every text in it has become a type that cannot be wrong.
 
-use std::{collections::{BTreeMap, BTreeSet}, fmt, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::Arc,
+    time::Duration,
+};
 
 use ipnet::IpNet;
 use reqwest::Url;
@@ -118,9 +123,7 @@ impl ProviderSettings {
     /// The issuer of exactly that name.
     #[must_use]
     pub fn trusted(&self, issuer: &str) -> Option<&TrustedIssuer> {
-        self.issuers
-            .iter()
-            .find(|trusted| trusted.issuer == issuer)
+        self.issuers.iter().find(|trusted| trusted.issuer == issuer)
     }
 
     /// Whether tokens that are no JWTs are judged at all.
@@ -262,6 +265,28 @@ pub enum AskWay {
         /// The base of its API, with the version.
         api: Url,
     },
+}
+
+impl AskWay {
+    /// What it is called.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Introspection { .. } => "introspection",
+            Self::Userinfo { .. } => "userinfo",
+            Self::Google { .. } => "tokeninfo",
+            Self::Github { .. } => "check of a token",
+            Self::Slack { .. } => "auth.test",
+            Self::Gitlab { introspect, .. } => {
+                if *introspect {
+                    "introspection"
+                } else {
+                    "token/info"
+                }
+            }
+            Self::Facebook { .. } => "debug_token",
+        }
+    }
 }
 
 impl Asking {

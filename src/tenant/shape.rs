@@ -14,7 +14,9 @@ pub fn conform(table: &mut DeTable<'_>, schema: &Value, report: &mut Report<'_>)
 fn fit_table(path: &str, table: &mut DeTable<'_>, schema: &Value, report: &mut Report<'_>) {
     let mut broken = Vec::new();
     // Where any name may stand, all values are alike.
-    let any = schema.get("additionalProperties").filter(|any| any.is_object());
+    let any = schema
+        .get("additionalProperties")
+        .filter(|any| any.is_object());
     for (key, value) in table.iter_mut() {
         let name = key.get_ref();
         let path = member(path, name);

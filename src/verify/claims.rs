@@ -165,7 +165,9 @@ impl<'a> Claims<'a> {
     pub fn scopes(&self) -> impl Iterator<Item = &str> {
         let claims = ["scope", "scp", "scopes"].into_iter();
         let values = claims.filter_map(|name| self.get(name));
-        values.flat_map(Json::texts).flat_map(str::split_ascii_whitespace)
+        values
+            .flat_map(Json::texts)
+            .flat_map(str::split_ascii_whitespace)
     }
 
     /// The first of these paths at which there is something, and what is there.

@@ -182,7 +182,11 @@ fn machine(claims: &Claims<'_>, provider: &ProviderSettings) -> Result<String, D
     let listed = &provider.mapping.service_accounts;
     let client = |name: &&str| claims.at(&ClaimPath((*name).to_owned()))?.as_str();
     let names = provider.preset.client;
-    if let Some(account) = names.iter().filter_map(client).find_map(|id| listed.get(id)) {
+    if let Some(account) = names
+        .iter()
+        .filter_map(client)
+        .find_map(|id| listed.get(id))
+    {
         return Ok(account.clone());
     }
     let found = names.iter().find_map(client).unwrap_or_default();
@@ -221,7 +225,8 @@ fn account(claims: &Claims<'_>, provider: &ProviderSettings) -> Result<String, D
             "was not verified by the issuer (email_verified)",
         ));
     }
-    let mapped = map(written, &mapping.map).ok_or_else(|| no_username("is matched by no rule of username_map"))?;
+    let mapped = map(written, &mapping.map)
+        .ok_or_else(|| no_username("is matched by no rule of username_map"))?;
     let name = match mapping.case {
         UsernameCase::Keep => mapped,
         UsernameCase::Lower if lower_case_is_unambiguous(&mapped) => mapped.to_lowercase(),
@@ -243,7 +248,11 @@ fn account(claims: &Claims<'_>, provider: &ProviderSettings) -> Result<String, D
             let message = format!(
                 "this provider may not name the account {}; `accounts` lists {} ({})",
                 quoted(&name.as_str().into()),
-                accounts.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+                accounts
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>()
+                    .join(", "),
                 provider.written_in
             );
             return Err(Denial::new(Denied::AccountProtected, message));

@@ -19,7 +19,7 @@ fn a_denial_is_found_by_its_request_id() {
         "INFO",
         "tenant.id=\"jira\"",
         "reason=\"wrong_audience\"",
-        "denied: the audience is \"other\"; provider custom accepts postern-dev",
+        "denied: the audience is \"other\"; this tenant accepts postern-dev (",
     ] {
         assert!(line.contains(word), "{word} in {line}");
     }

@@ -2,6 +2,7 @@
 
 mod answer;
 mod daemon;
+pub mod emulator;
 mod parts;
 mod tenant_file;
 mod wait;

@@ -1,9 +1,10 @@
 //! Access tokens, and nothing else that an issuer signs with the same key.
 
-use postern::decision::Denied::{BoundToken, WrongTokenKind};
+use postern::decision::Denied::{BoundToken, TokenForGraph, WrongTokenKind};
 use serde_json::json;
 
-use super::row::{Row, World, ada, jira, refused};
+use super::row::{DIRECTORY, Row, World, ada, at, jira, refused};
+use crate::harness::Algorithm;
 
 #[test]
 fn only_access_tokens_that_anyone_may_bear_pass() {
@@ -69,5 +70,22 @@ pub fn rows(world: &World) -> Vec<Row> {
         rows.push(refused(format!("cnf {cnf}"), with("cnf", cnf), BoundToken));
     }
     rows.push(ada("no cnf", jira(&world.acme.token().sign())));
+    let entras = |header: &str| {
+        let claims = json!({
+            "iss": format!("https://login.microsoftonline.com/{DIRECTORY}/v2.0"), "tid": DIRECTORY, "aud": "postern-dev",
+            "azp": "build-server", "scp": "access_as_user", "sub": "ada", "exp": postern::clock::now() + 600,
+        });
+        let token = world
+            .acme
+            .sign_raw(Algorithm::Es256, world.header(header), claims.to_string());
+        at("entra", &token)
+    };
+    rows.push(ada("Entra ID's token for us", entras("")));
+    let nonce = r#","nonce":"Xz""#;
+    rows.push(refused(
+        "the same for Microsoft Graph",
+        entras(nonce),
+        TokenForGraph,
+    ));
     rows
 }

@@ -2,8 +2,8 @@
 
 use postern::decision::{
     Denied::{
-        AddressNotAllowed, BadCheckRequest, Inactive, NoCredential, NotInGroup, ReadOnly,
-        TenantDisabled,
+        AccountProtected, AddressNotAllowed, BadCheckRequest, Inactive, NoCredential, NotInGroup,
+        ReadOnly, TenantDisabled,
     },
     Unavailable,
 };
@@ -24,6 +24,16 @@ pub fn rows(world: &World) -> Vec<Row> {
     rows.extend(methods(&token));
     rows.extend(off(world, &token));
     rows.extend(without_token());
+    let of = |name: &str| world.acme.token().subject(name).sign();
+    rows.push(row(
+        "another account than one that nobody becomes",
+        at("never", &of("adam")),
+        Expected::User("adam"),
+    ));
+    for name in ["ada", "ADA"] {
+        let what = format!("the account that nobody becomes, as {name}");
+        rows.push(refused(what, at("never", &of(name)), AccountProtected));
+    }
     let (opaque, revoked) = (world.acme.token().opaque(), world.acme.token().opaque());
     world.acme.revoke(&revoked);
     rows.push(ada(

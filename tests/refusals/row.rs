@@ -7,6 +7,9 @@ use crate::harness::{Algorithm, Answer, Issuer, Postern, Request, issuer, tenant
 /// A path of the product's API that holds nothing special.
 pub const API: &str = "/rest/api/2/myself";
 
+/// The directory of tenant `entra`.
+pub const DIRECTORY: &str = "8eaef023-2b34-4da1-9baa-8bc8c9d6a490";
+
 /// One request, and what it must come to.
 pub struct Row {
     pub what: String,
@@ -23,6 +26,8 @@ pub enum Expected {
     Unavailable(Unavailable),
     /// Allowed, as ada.
     Ada,
+    /// Allowed, as that account.
+    User(&'static str),
     /// The product decides, by this `Postern-Method`.
     Passes(&'static str),
 }
@@ -57,6 +62,7 @@ impl Expected {
                 (answer.status, answer.reason(), user) == (reason.status(), reason.word(), None)
             }
             Self::Ada => (answer.status, user) == (200, Some("ada")),
+            Self::User(name) => (answer.status, user) == (200, Some(name)),
             Self::Passes(method) => {
                 (answer.status, user, answer.header("postern-method"))
                     == (200, Some(""), Some(method))
@@ -105,11 +111,16 @@ impl World {
         .and(jira("frozen").access("read_only = true"))
         .and(jira("strict").access("sessions = \"deny\""))
         .and(jira("open").access("anonymous = \"pass\""))
+        .and(jira("never").access("never = [\"ada\"]"))
+        .and(tenant("entra").provider(&format!(
+            "kind = \"entra\"\ntenant_ids = [{DIRECTORY:?}]\naudience = [\"postern-dev\"]\nusername = \"sub\"\njwks_uri = \"{}/jwks\"\nalgorithms = [\"ES256\"]",
+            acme.url()
+        )))
         .and(tenant("opaque").asking(&acme))
         .and(tenant("gone").trusting(&gone))
         .and(tenant("broken").trusting(&acme).top("enabled = maybe"))
         .start();
-        for name in ["jira", "rsa-only", "typed", "name"] {
+        for name in ["jira", "rsa-only", "typed", "name", "entra"] {
             postern.until_keys(name);
         }
         Self {

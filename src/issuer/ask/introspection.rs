@@ -7,11 +7,7 @@ use reqwest::{
 use url::form_urlencoded;
 
 use super::{Answer, Caller, basic, object};
-use crate::{
-    issuer::client::FetchError,
-    tenant::settings::ClientAuth,
-    verify::json::Json,
-};
+use crate::{issuer::client::FetchError, tenant::settings::ClientAuth, verify::json::Json};
 
 /// The media type of a signed answer (RFC 9701 §4).
 const SIGNED: &str = "application/token-introspection+jwt";

@@ -23,7 +23,9 @@ pub(super) async fn ask(
     match (answered.status, answered.retry_after) {
         (401, _) => return Ok(Answer::Inactive("it answered 401".into())),
         (403, None) => {
-            return Ok(Answer::Inactive("it answered 403; has the token the scope openid?".into()));
+            return Ok(Answer::Inactive(
+                "it answered 403; has the token the scope openid?".into(),
+            ));
         }
         _ => {}
     }

@@ -65,7 +65,10 @@ fn fill(file: &mut ProviderFile) -> Vec<Wrong> {
     }
     const FIXED: &[&str] = &["username", "cognito:username", "sub", "identities"];
     let named = file.username.iter().flat_map(|username| username.texts());
-    if named.into_iter().any(|name| !FIXED.contains(&name.as_str())) {
+    if named
+        .into_iter()
+        .any(|name| !FIXED.contains(&name.as_str()))
+    {
         wrong.push(Wrong::warning(
             "username",
             "users may write this attribute themselves, unless the app client forbids it, and so become whom they like",
@@ -116,7 +119,10 @@ fn judge(claims: &Claims<'_>, settings: &ProviderSettings) -> Result<(), Denial>
                 return not_ours(format!("the client_id is {}", shown(claims, "client_id")));
             }
             // Resource binding may put one in [not confirmed]; then it has to be ours as well.
-            if claims.get("aud").is_some_and(|aud| !aud.texts().any(listed)) {
+            if claims
+                .get("aud")
+                .is_some_and(|aud| !aud.texts().any(listed))
+            {
                 return not_ours(format!("the audience is {}", shown(claims, "aud")));
             }
             claims.is_an_access_token()
@@ -144,8 +150,15 @@ mod tests {
         assert_eq!(region("eu-central-1_AbC123"), Some("eu-central-1"));
         assert_eq!(region("us-gov-west-1_x"), Some("us-gov-west-1"));
         for other in [
-            "", "_", "eu-central-1_", "eu-central-1", "eu-central_abc", "EU-central-1_abc",
-            "eu-central-1_a-b", "eu-central-12_a", "evil.com/eu-central-1_a",
+            "",
+            "_",
+            "eu-central-1_",
+            "eu-central-1",
+            "eu-central_abc",
+            "EU-central-1_abc",
+            "eu-central-1_a-b",
+            "eu-central-12_a",
+            "evil.com/eu-central-1_a",
         ] {
             assert_eq!(region(other), None, "{other}");
         }

@@ -25,10 +25,22 @@ pub const PRESET: Preset = Preset {
     ask,
     prefixes: &["gho_", "ghu_"],
     refused_prefixes: &[
-        ("ghp_", "this is a personal access token, which names no application; get one through our OAuth app"),
-        ("github_pat_", "this is a fine-grained personal access token, which names no application; get one through our OAuth app"),
-        ("ghs_", "this is an installation token, which stands for an app and for no user; get a user's token (gho_, ghu_)"),
-        ("ghr_", "this is a refresh token; send the access token that it is for"),
+        (
+            "ghp_",
+            "this is a personal access token, which names no application; get one through our OAuth app",
+        ),
+        (
+            "github_pat_",
+            "this is a fine-grained personal access token, which names no application; get one through our OAuth app",
+        ),
+        (
+            "ghs_",
+            "this is an installation token, which stands for an app and for no user; get a user's token (gho_, ghu_)",
+        ),
+        (
+            "ghr_",
+            "this is a refresh token; send the access token that it is for",
+        ),
     ],
     username: &["user.login"],
     groups: &["organizations"],

@@ -28,7 +28,10 @@ pub const PRESET: Preset = Preset {
     binding: Binding::Own,
     ask,
     refused_prefixes: &[
-        ("glpat-", "this is a personal access token, which names no application; get one through our OAuth application"),
+        (
+            "glpat-",
+            "this is a personal access token, which names no application; get one through our OAuth application",
+        ),
         ("glcbt-", "this is a CI job token, which is no user's"),
         ("gldt-", "this is a deploy token, which is no user's"),
         ("glrt-", "this is a runner's token, which is no user's"),

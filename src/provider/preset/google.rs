@@ -82,7 +82,10 @@ fn judge(claims: &Claims<'_>, settings: &ProviderSettings) -> Result<(), Denial>
         crate::tenant::settings::Audience::OneOf(ours) => ours.iter().any(|own| own == text),
         crate::tenant::settings::Audience::Any => true,
     };
-    if claims.get("azp").is_some_and(|azp| !azp.as_str().is_some_and(ours)) {
+    if claims
+        .get("azp")
+        .is_some_and(|azp| !azp.as_str().is_some_and(ours))
+    {
         let message = format!(
             "the token was got by the client {}, which is not among `audience` ({})",
             shown(claims, "azp"),

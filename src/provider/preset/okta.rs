@@ -42,7 +42,10 @@ fn fill(file: &mut ProviderFile) -> Vec<Wrong> {
     if file.issuers().is_empty() {
         return wrong;
     }
-    let orgs_own = file.issuers().iter().any(|issuer| path_of(issuer).is_none());
+    let orgs_own = file
+        .issuers()
+        .iter()
+        .any(|issuer| path_of(issuer).is_none());
     let asked = file.introspection == Some(true) || file.introspection_endpoint.is_some();
     if orgs_own && !asked {
         wrong.push(Wrong::new(

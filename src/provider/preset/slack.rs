@@ -25,7 +25,10 @@ pub const PRESET: Preset = Preset {
     binding: Binding::Own,
     ask,
     prefixes: &["xoxp-", "xoxb-", "xoxe.xoxp-", "xoxe.xoxb-"],
-    refused_prefixes: &[("xapp-", "this is an app-level token, which stands for no user; send a user's token (xoxp-)")],
+    refused_prefixes: &[(
+        "xapp-",
+        "this is an app-level token, which stands for no user; send a user's token (xoxp-)",
+    )],
     username: &["email"],
     client: &["bot_id"],
     machine_answers: &[&[Mark::Present("bot_id")]],

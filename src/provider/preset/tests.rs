@@ -30,8 +30,17 @@ fn marks_are_read_together() {
     let claims = |value: &serde_json::Value| Claims::from(object(value));
     let machine = Kind::Keycloak.preset().machine_answers;
     assert!(is_marked(&claims(&json!({ "client_id": "ci" })), machine));
-    assert!(!is_marked(&claims(&json!({ "client_id": "ci", "sid": "1" })), machine));
+    assert!(!is_marked(
+        &claims(&json!({ "client_id": "ci", "sid": "1" })),
+        machine
+    ));
     let machine = Kind::Google.preset().machine;
-    assert!(is_marked(&claims(&json!({ "email": "x@p.iam.gserviceaccount.com" })), machine));
-    assert!(!is_marked(&claims(&json!({ "email": "x.gserviceaccount.com@p" })), machine));
+    assert!(is_marked(
+        &claims(&json!({ "email": "x@p.iam.gserviceaccount.com" })),
+        machine
+    ));
+    assert!(!is_marked(
+        &claims(&json!({ "email": "x.gserviceaccount.com@p" })),
+        machine
+    ));
 }

@@ -79,9 +79,14 @@ fn clash(ours: &[&str], theirs: &[&str]) -> Option<String> {
     if ours.is_empty() && theirs.is_empty() {
         return Some(String::new());
     }
-    let overlaps =
-        |theirs: &&&str| ours.iter().any(|ours| ours.starts_with(**theirs) || theirs.starts_with(ours));
-    theirs.iter().find(overlaps).map(|theirs| (*theirs).to_owned())
+    let overlaps = |theirs: &&&str| {
+        ours.iter()
+            .any(|ours| ours.starts_with(**theirs) || theirs.starts_with(ours))
+    };
+    theirs
+        .iter()
+        .find(overlaps)
+        .map(|theirs| (*theirs).to_owned())
 }
 
 /// The name of a provider, written or not.

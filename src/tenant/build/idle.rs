@@ -53,7 +53,11 @@ pub fn judge(
     let unsigned = "where tokens are judged by introspection alone";
     let plain_answers = "without `introspection_response = \"jwt\"`";
     let idle = [
-        ("client_id", written.client_id.is_some() && !names_us, unasked),
+        (
+            "client_id",
+            written.client_id.is_some() && !names_us,
+            unasked,
+        ),
         (
             "client_secret",
             written.client_secret.is_some() && !names_us,

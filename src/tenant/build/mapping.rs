@@ -60,7 +60,12 @@ pub fn claims(
 ) -> Option<Vec<ClaimPath>> {
     let at = member(key, name_of);
     match written {
-        None => Some(defaults.iter().map(|&claim| ClaimPath(claim.to_owned())).collect()),
+        None => Some(
+            defaults
+                .iter()
+                .map(|&claim| ClaimPath(claim.to_owned()))
+                .collect(),
+        ),
         Some(TextOrList::Text(text)) => Some(vec![ClaimPath(name(&at, text, report)?)]),
         Some(TextOrList::List(texts)) if texts.is_empty() && name_of == "username" => {
             report.error(&at, "with no claim, no token names an account");
@@ -77,7 +82,11 @@ pub fn claims(
 }
 
 /// Patterns of accounts, each that is none reported.
-pub fn patterns(key: &str, texts: &[String], report: &mut Report<'_>) -> Option<Vec<AccountPattern>> {
+pub fn patterns(
+    key: &str,
+    texts: &[String],
+    report: &mut Report<'_>,
+) -> Option<Vec<AccountPattern>> {
     let read: Vec<_> = texts
         .iter()
         .enumerate()
@@ -106,20 +115,36 @@ pub fn service_accounts(providers: &[Arc<ProviderSettings>]) -> BTreeSet<String>
 fn map_rule(key: &str, file: &MapRuleFile, report: &mut Report<'_>) -> Option<MapRule> {
     let mut wanted = |name: &str, value: &Option<String>, help: &str| {
         if value.is_none() {
-            report.missing(key, name, "a rule says what matches, and which account that is", help);
+            report.missing(
+                key,
+                name,
+                "a rule says what matches, and which account that is",
+                help,
+            );
         }
         value.clone()
     };
-    let pattern = wanted("match", &file.r#match, r"write match = '^(.+)@example\.com$'");
+    let pattern = wanted(
+        "match",
+        &file.r#match,
+        r"write match = '^(.+)@example\.com$'",
+    );
     let to = wanted("to", &file.to, "write to = \"$1\"");
     let (pattern, to) = (pattern?, to?);
-    let compiled = RegexBuilder::new(&pattern).size_limit(MAX_EXPRESSION).build();
+    let compiled = RegexBuilder::new(&pattern)
+        .size_limit(MAX_EXPRESSION)
+        .build();
     let compiled = match compiled {
         Ok(compiled) => compiled,
         Err(error) => {
             let reason = match error {
                 regex::Error::CompiledTooBig(_) => "it is too large".to_owned(),
-                error => error.to_string().lines().last().unwrap_or_default().replace("error: ", ""),
+                error => error
+                    .to_string()
+                    .lines()
+                    .last()
+                    .unwrap_or_default()
+                    .replace("error: ", ""),
             };
             report
                 .error(&member(key, "match"), format!("this is no regular expression: {reason}"))
@@ -159,7 +184,10 @@ fn missing_group(pattern: &Regex, to: &str) -> Option<String> {
             rest = after;
             continue;
         }
-        let (group, after) = match rest.strip_prefix('{').and_then(|inner| inner.split_once('}')) {
+        let (group, after) = match rest
+            .strip_prefix('{')
+            .and_then(|inner| inner.split_once('}'))
+        {
             Some(braced) => braced,
             None => {
                 let end = rest
@@ -183,7 +211,9 @@ fn missing_group(pattern: &Regex, to: &str) -> Option<String> {
 /// userinfo says who somebody is and not for whom the token was made.
 fn userinfo_alone(key: &str, file: &ProviderFile, report: &mut Report<'_>) {
     let bounded = file.accounts.as_ref().is_some_and(|accounts| {
-        let patterns = accounts.iter().filter_map(|text| AccountPattern::from_str(text).ok());
+        let patterns = accounts
+            .iter()
+            .filter_map(|text| AccountPattern::from_str(text).ok());
         !accounts.is_empty() && !patterns.into_iter().any(|pattern| pattern.is_everybody())
     });
     if !bounded && !report.is_broken(&member(key, "accounts")) {
@@ -213,8 +243,17 @@ mod tests {
         for to in ["$1", "${1}x", "$user", "x$2", "$$9", "${user}_x", "$0", "a"] {
             assert_eq!(missing_group(&pattern, to), None, "{to}");
         }
-        for (to, missing) in [("$3", "3"), ("$1x", "1x"), ("$user_x", "user_x"), ("$$$9", "9")] {
-            assert_eq!(missing_group(&pattern, to).as_deref(), Some(missing), "{to}");
+        for (to, missing) in [
+            ("$3", "3"),
+            ("$1x", "1x"),
+            ("$user_x", "user_x"),
+            ("$$$9", "9"),
+        ] {
+            assert_eq!(
+                missing_group(&pattern, to).as_deref(),
+                Some(missing),
+                "{to}"
+            );
         }
     }
 }

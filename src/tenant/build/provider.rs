@@ -77,7 +77,13 @@ pub fn provider(
         .as_ref()
         .and_then(|text| token_prefix(&member(key, "token_prefix"), text, draft.report));
     let mapping = mapping::mapping(key, file, draft.report);
-    let groups = mapping::claims(key, "groups", file.groups.as_ref(), preset.groups, draft.report);
+    let groups = mapping::claims(
+        key,
+        "groups",
+        file.groups.as_ref(),
+        preset.groups,
+        draft.report,
+    );
     let leeway = file.leeway.as_deref().unwrap_or(DEFAULT_LEEWAY);
     let leeway = duration(
         &member(key, "leeway"),
@@ -121,7 +127,11 @@ pub fn provider(
         both,
         token_prefixes: match token_prefix {
             Some(prefix) => vec![prefix],
-            None => preset.prefixes.iter().map(|&prefix| prefix.to_owned()).collect(),
+            None => preset
+                .prefixes
+                .iter()
+                .map(|&prefix| prefix.to_owned())
+                .collect(),
         },
         mapping: mapping?,
         groups: groups?,
@@ -143,12 +153,7 @@ fn provider_name(key: &str, file: &ProviderFile, report: &mut Report<'_>) -> Opt
 }
 
 /// The issuers of a provider; none where none is written, or where what is wrong with them has been reported.
-fn issuers(
-    key: &str,
-    file: &ProviderFile,
-    signed: bool,
-    report: &mut Report<'_>,
-) -> Vec<String> {
+fn issuers(key: &str, file: &ProviderFile, signed: bool, report: &mut Report<'_>) -> Vec<String> {
     let at = member(key, "issuer");
     match &file.issuer {
         Some(TextOrList::Text(text)) => name(&at, text, report).into_iter().collect(),
@@ -192,8 +197,14 @@ fn audience(
 ) -> Option<Audience> {
     let key_of = member(key, "audience");
     let binding = ways::preset(file).binding;
-    let (own, instead) = (binding == Binding::Own, binding == Binding::AudienceOrClients);
-    let has_clients = file.clients.as_ref().is_some_and(|clients| !clients.is_empty())
+    let (own, instead) = (
+        binding == Binding::Own,
+        binding == Binding::AudienceOrClients,
+    );
+    let has_clients = file
+        .clients
+        .as_ref()
+        .is_some_and(|clients| !clients.is_empty())
         || report.is_broken(&member(key, "clients"));
     match &file.audience {
         Some(TextOrList::Text(text)) if text == "any" => {
@@ -284,11 +295,7 @@ fn digest(file: &ProviderFile, draft: &Draft<'_, '_>) -> [u8; 32] {
             digest.add_result(draft.source.file(name).as_deref().map_err(String::as_str));
         }
     }
-    if let Some(place) = file
-        .client_secret
-        .as_ref()
-        .and_then(SecretReference::place)
-    {
+    if let Some(place) = file.client_secret.as_ref().and_then(SecretReference::place) {
         let secret = draft.source.secret(&place);
         digest.add_result(secret.as_ref().map(Secret::expose).map_err(String::as_str));
     }

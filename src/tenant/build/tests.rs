@@ -187,11 +187,7 @@ fn an_absent_secret_is_what_the_caller_makes_of_it() {
     let lax = build(&source(&text), Secrets::MayBeAbsent, TODAY);
     assert_eq!(lax.problems[0].severity, Severity::Warning);
     let settings = lax.settings.unwrap();
-    let secret = &settings.providers[0]
-        .asking
-        .as_ref()
-        .unwrap()
-        .client_secret;
+    let secret = &settings.providers[0].asking.as_ref().unwrap().client_secret;
     assert_eq!(secret.as_ref().unwrap_err(), "is not set");
 }
 

@@ -303,11 +303,16 @@ fn problems_between_providers() {
             "already called \"custom\" | give each provider a name",
         )],
     );
-    let anyones = "[[provider]]\nkind = \"custom\"\nname = \"a\"\nissuer = \"https://i\"\naudience = \"a\"\n";
+    let anyones =
+        "[[provider]]\nkind = \"custom\"\nname = \"a\"\nissuer = \"https://i\"\naudience = \"a\"\n";
     let mapped = "[[provider]]\nkind = \"custom\"\nissuer = \"https://j\"\naudience = \"a\"\nusername_map = [{ match = '^(.+)$', to = \"ext-$1\" }]\n";
     assert_said(
         &format!("{HEAD}{anyones}{mapped}"),
-        &[("3:1", "provider[0].accounts", "each could name the other's accounts, `admin` too | write which accounts")],
+        &[(
+            "3:1",
+            "provider[0].accounts",
+            "each could name the other's accounts, `admin` too | write which accounts",
+        )],
     );
     assert_said(&format!("{HEAD}{anyones}"), &[]);
 }
