@@ -159,6 +159,7 @@ fn provider(settings: &Arc<ProviderSettings>) -> anyhow::Result<Provider> {
         keys: vec![keys],
         answer_keys: None,
         asker: None,
+        refusals: Arc::default(),
     })
 }
 

@@ -9,7 +9,8 @@ use crate::{
         self,
         path::{self, PathProblem, Place},
     },
-    request::Request,
+    provider::Refusal,
+    request::{Request, RequestId},
     tenant::{Tenant, settings::Otherwise},
     verify::{self, Verified, jwt::Room},
 };
@@ -36,7 +37,7 @@ async fn judge(tenant: &Tenant, request: &Request<'_>, now: u64) -> Result<Grant
     }
     match Credential::read(request.authorization)? {
         Credential::Bearer(presented) => {
-            let proof = verified(tenant, presented, now).await?;
+            let proof = verified(tenant, presented, request.id, now).await?;
             policy::principal(settings, proof.principal())?;
             Ok(Grant::proved(proof))
         }
@@ -58,6 +59,7 @@ async fn judge(tenant: &Tenant, request: &Request<'_>, now: u64) -> Result<Grant
 async fn verified(
     tenant: &Tenant,
     presented: Presented<'_>,
+    request: RequestId,
     now: u64,
 ) -> Result<Arc<Verified>, No> {
     let digest = presented.digest();
@@ -76,7 +78,17 @@ async fn verified(
     let mut room = Room::default();
     let judge = verify::judge(tenant, token, &mut room)?;
     // Boxed, since it is large, seldom needed, and would be moved with the future of every request.
-    let proof = Arc::new(Box::pin(judge.verify(token, &digest, tenant, now)).await?);
+    let proved = Box::pin(judge.verify(token, &digest, tenant, now)).await;
+    let proof = Arc::new(proved.inspect_err(|no| {
+        if let No::Denied(denial) = no {
+            let denial = denial.clone();
+            judge.provider().refusals.remember(Refusal {
+                at: now,
+                request,
+                denial,
+            });
+        }
+    })?);
     tenant.verdicts.insert(
         digest,
         Arc::clone(&proof),

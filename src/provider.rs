@@ -5,14 +5,15 @@ pub mod preset;
 pub use preset::{Kind, Preset};
 
 use std::sync::{
-    Arc,
+    Arc, Mutex, PoisonError,
     atomic::{AtomicU64, Ordering},
 };
 
 use crate::{
-    decision::{No, Outage, Unavailable},
+    decision::{Denial, No, Outage, Unavailable},
     issuer::{ask::Asker, key_source::KeySource},
     keys::KeySet,
+    request::RequestId,
     tenant::settings::ProviderSettings,
 };
 
@@ -31,6 +32,39 @@ pub struct Provider {
     pub answer_keys: Option<Keys>,
     /// Whom to ask; `None` where a signature alone is the proof.
     pub asker: Option<Arc<Asker>>,
+    /// The last token of this provider that was refused, for status.
+    pub refusals: Arc<Refusals>,
+}
+
+/// A token that was refused.
+#[derive(Debug, Clone)]
+pub struct Refusal {
+    /// When, in seconds since the epoch.
+    pub at: u64,
+    /// The request, as the caller and the log know it.
+    pub request: RequestId,
+    /// Why, and what to change.
+    pub denial: Denial,
+}
+
+/// The last refusal of a provider.
+#[derive(Debug, Default)]
+pub struct Refusals(Mutex<Option<Refusal>>);
+
+impl Refusals {
+    /// Remembers one, unless another is being remembered at this moment: requests wait for nobody here.
+    pub fn remember(&self, refusal: Refusal) {
+        if let Ok(mut last) = self.0.try_lock() {
+            *last = Some(refusal);
+        }
+    }
+
+    /// The last one.
+    #[must_use]
+    pub fn last(&self) -> Option<Refusal> {
+        let last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        last.clone()
+    }
 }
 
 impl Provider {

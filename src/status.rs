@@ -61,9 +61,25 @@ pub struct ProviderStatus {
     /// The keys that prove its signed introspection answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answer_keys: Option<KeyStatus>,
-    /// `closed`, `open` or `half-open`: how its introspection endpoint fares.
+    /// `closed`, `open` or `half-open`: how the endpoint that it is asked at fares.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub breaker: Option<String>,
+    /// The last of its tokens that was refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_refusal: Option<RefusalStatus>,
+}
+
+/// A token that was refused.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct RefusalStatus {
+    /// When, in seconds since the epoch.
+    pub at: u64,
+    /// The caller's `Postern-Request-Id`.
+    pub request_id: String,
+    /// Out of the closed list.
+    pub reason: String,
+    /// What was found, and what to change.
+    pub message: String,
 }
 
 /// The keys of a provider.
@@ -163,6 +179,12 @@ impl ProviderStatus {
                 .asker
                 .as_ref()
                 .map(|asker| asker.breaker(now).into()),
+            last_refusal: provider.refusals.last().map(|refusal| RefusalStatus {
+                at: refusal.at,
+                request_id: refusal.request.to_string(),
+                reason: refusal.denial.reason.word().into(),
+                message: refusal.denial.to_string(),
+            }),
         }
     }
 }

@@ -313,3 +313,36 @@ fn json_body(body: &[u8]) -> Fault {
         body: body.to_vec(),
     }
 }
+
+/// An issuer that asks to be left alone is left alone, whatever keys callers name, and they are told for how long.
+#[test]
+fn an_issuer_that_limits_rates_is_not_asked_for_keys() {
+    let acme = issuer();
+    let postern = Postern::with(tenant("jira").trusting(&acme)).start();
+    postern.until_keys("jira");
+    postern
+        .check("jira", &acme.token().sign())
+        .is_allowed_as("ada");
+    acme.intercept(|path| match path {
+        "/jwks" => Fault::Busy(300),
+        _ => Fault::None,
+    });
+    acme.rotate();
+    let told = || {
+        let answer = postern.check("jira", &acme.token().sign());
+        answer
+            .header("retry-after")
+            .and_then(|after| after.parse::<u64>().ok())
+    };
+    postern
+        .check("jira", &acme.token().sign())
+        .is_refused(503, "issuer_unavailable");
+    let asked = acme.hits("/jwks");
+    eventually("the pause is told", || {
+        told().is_some_and(|wait| (60..=300).contains(&wait))
+    });
+    postern
+        .check("jira", &acme.token().sign())
+        .is_refused(503, "keys_pending");
+    assert_eq!(acme.hits("/jwks"), asked);
+}

@@ -7,6 +7,7 @@ use std::{
     collections::{HashMap, HashSet},
     rc::Rc,
     sync::Arc,
+    time::Duration,
 };
 
 use actix::{Actor, Addr, AsyncContext as _, Context, Handler, Message, Recipient, SpawnHandle};
@@ -143,7 +144,7 @@ impl Refresher {
         });
     }
 
-    fn schedule(&mut self, id: &SourceId, seconds: u64, context: &mut Context<Self>) {
+    fn schedule(&mut self, id: &SourceId, after: Duration, context: &mut Context<Self>) {
         let Some(kept) = self.kept.get_mut(id) else {
             return;
         };
@@ -151,21 +152,18 @@ impl Refresher {
             context.cancel_future(timer);
         }
         let id = id.clone();
-        kept.timer = Some(context.run_later(
-            schedule::with_jitter(seconds),
-            move |refresher, context| {
-                // Two: `kept` and `known`. A tenant that is just starting holds its source before it follows it.
-                if refresher.kept.get(&id).is_some_and(|kept| {
-                    kept.followers.is_empty() && Arc::strong_count(&kept.source) <= 2
-                }) {
-                    // Both maps at once, on the one thread that uses them: nobody can find it half forgotten.
-                    refresher.kept.remove(&id);
-                    refresher.sources.known.borrow_mut().remove(&id);
-                } else {
-                    refresher.fetch(&id, context);
-                }
-            },
-        ));
+        kept.timer = Some(context.run_later(after, move |refresher, context| {
+            // Two: `kept` and `known`. A tenant that is just starting holds its source before it follows it.
+            if refresher.kept.get(&id).is_some_and(|kept| {
+                kept.followers.is_empty() && Arc::strong_count(&kept.source) <= 2
+            }) {
+                // Both maps at once, on the one thread that uses them: nobody can find it half forgotten.
+                refresher.kept.remove(&id);
+                refresher.sources.known.borrow_mut().remove(&id);
+            } else {
+                refresher.fetch(&id, context);
+            }
+        }));
     }
 }
 
@@ -250,7 +248,7 @@ impl Handler<Follow> for Refresher {
                 .get(left)
                 .is_some_and(|kept| kept.followers.is_empty())
             {
-                self.schedule(left, schedule::FIRST_RETRY, context);
+                self.schedule(left, Duration::from_secs(schedule::FIRST_RETRY), context);
             }
         }
         let mut hurried = Vec::new();
@@ -365,9 +363,12 @@ impl Handler<Arrived> for Refresher {
                         .for_each(|follower| follower.to.do_send(KeysFetched(id.clone())));
                 }
                 let next = schedule::after_success(document.max_age, kept.patience());
-                self.schedule(&id, next, context);
+                self.schedule(&id, schedule::with_jitter(next), context);
             }
             Err(error) => {
+                if let Some(seconds) = error.retry_after() {
+                    kept.source.pause(now + seconds);
+                }
                 kept.failures = kept.failures.saturating_add(1);
                 let failures = kept.failures;
                 tracing::warn!(

@@ -153,6 +153,7 @@ impl TenantActor {
                 .asking
                 .is_some()
                 .then(|| Arc::new(Asker::new(Arc::clone(&settings), self.outgoing.clone()))),
+            refusals: Arc::default(),
             settings,
         }
     }

@@ -229,6 +229,7 @@ async fn reach(
         keys,
         answer_keys,
         asker,
+        refusals: Arc::default(),
     }
 }
 

@@ -119,8 +119,28 @@ fn text(status: &status::Status, now: u64) -> String {
     writeln!(text, "{table}").expect("a String takes everything");
     for tenant in &status.tenants {
         problems(&mut text, tenant, now);
+        refusals(&mut text, tenant, now);
     }
     text
+}
+
+/// What was wrong with the last token that each provider refused: often the answer to why somebody can't get in.
+fn refusals(text: &mut String, tenant: &TenantStatus, now: u64) {
+    for provider in &tenant.providers {
+        if let Some(refusal) = &provider.last_refusal {
+            writeln!(
+                text,
+                "{}, provider {}: the last token refused, {}: {}: {} (request {})",
+                tenant.tenant,
+                provider.name,
+                ago(refusal.at, now),
+                refusal.reason,
+                refusal.message,
+                refusal.request_id
+            )
+            .expect("a String takes everything");
+        }
+    }
 }
 
 fn problems(text: &mut String, tenant: &TenantStatus, now: u64) {
@@ -167,7 +187,7 @@ fn provider(provider: &ProviderStatus) -> String {
         }
     }
     if let Some(breaker) = &provider.breaker {
-        write!(text, ", introspection breaker {breaker}").expect("a String takes everything");
+        write!(text, ", breaker {breaker}").expect("a String takes everything");
     }
     text
 }

@@ -10,7 +10,7 @@ const FIRST_PAUSE: u64 = 5;
 const LONGEST_PAUSE: u64 = 60;
 
 /// The longest pause that is granted to who asks for one (`Retry-After`), in seconds: GitHub's limits are by the hour.
-const LONGEST_ASKED: u64 = 3600;
+pub const LONGEST_ASKED: u64 = 3600;
 
 /// The state of one endpoint. It is looked at only when the endpoint is about to be called.
 #[derive(Debug, Default)]

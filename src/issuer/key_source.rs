@@ -18,7 +18,9 @@ use tokio::{
     time::timeout,
 };
 
+use super::breaker::LONGEST_ASKED;
 use crate::{
+    clock,
     decision::{No, Outage, Unavailable},
     keys::{KeySet, NoKey},
     tenant::settings::KeyOrigin,
@@ -122,6 +124,8 @@ pub struct KeySource {
     /// When the issuer last confirmed the keys, in seconds since the epoch; 0 is never. Beside `fetched`,
     /// since every check reads it and most refreshes change nothing else.
     confirmed_at: AtomicU64,
+    /// Until when the issuer asked to be left alone (`Retry-After`), in seconds since the epoch.
+    paused_until: AtomicU64,
     refresher: Recipient<FetchNow>,
     forced: Mutex<Forced>,
     absent: Cache<[u8; 32], ()>,
@@ -170,6 +174,7 @@ impl KeySource {
             id,
             fetched,
             confirmed_at: AtomicU64::new(confirmed_at),
+            paused_until: AtomicU64::new(0),
             refresher,
             forced: Mutex::default(),
             absent: Cache::new(ABSENT_CAPACITY),
@@ -201,6 +206,18 @@ impl KeySource {
         self.confirmed_at.store(now, Ordering::Relaxed);
     }
 
+    /// The issuer asked to be left alone until then. Only the `Refresher` calls it.
+    pub fn pause(&self, until: u64) {
+        self.paused_until.store(until, Ordering::Relaxed);
+    }
+
+    /// For how many seconds the issuer still asked to be left alone, at most [`LONGEST_ASKED`].
+    fn paused_for(&self, now: u64) -> Option<u64> {
+        let left = self.paused_until.load(Ordering::Relaxed).checked_sub(now)?;
+        // A longer one than is granted means that the clock was set back.
+        (1..=LONGEST_ASKED).contains(&left).then_some(left)
+    }
+
     /// The issuer has put `after` in the place of `before`: whoever asks for a key that went is refused, not put
     /// off until the issuer may be asked again. Only the `Refresher` calls it.
     pub fn replaced(&self, before: &KeySet, after: &KeySet) {
@@ -225,7 +242,7 @@ impl KeySource {
         };
         self.ask(now, round).map_err(|wait| match self.absent.get(&name) {
             Some(()) => No::Denied(NoKey::UnknownKid.denial(Some(kid))),
-            None => pending(wait, format!("the kid of the token is not known, and the keys of {} were asked for less than a minute ago", self.id.label())).into(),
+            None => pending(wait, format!("the kid of the token is not known, and {} was asked for its keys less than a minute ago, or asked to be left alone", self.id.label())).into(),
         })?;
         let fetched = self.next_round(round).await?;
         if let Some(error) = fetched.error {
@@ -260,7 +277,8 @@ impl KeySource {
                     "the keys of {} were never fetched: {error}",
                     self.id.label()
                 );
-                Err(Outage::new(Unavailable::IssuerUnavailable, 5, message))
+                let wait = self.paused_for(clock::now()).unwrap_or(5);
+                Err(Outage::new(Unavailable::IssuerUnavailable, wait, message))
             }
             (None, None) => Err(pending(
                 1,
@@ -277,6 +295,9 @@ impl KeySource {
         let mut forced = self.forced.lock().unwrap_or_else(PoisonError::into_inner);
         if forced.round > round {
             return Ok(());
+        }
+        if let Some(wait) = self.paused_for(now) {
+            return Err(wait);
         }
         let wait = (forced.at + FORCED_EVERY).saturating_sub(now);
         // A longer wait than there is means that the clock was set back.

@@ -47,6 +47,35 @@ fn status_of_one_tenant() {
     );
 }
 
+/// Why the last token was refused, and what to change: for the operator, and not for the caller.
+#[test]
+fn status_says_why_the_last_token_was_refused() {
+    let acme = issuer();
+    let postern = Postern::with(tenant("jira").trusting(&acme)).start();
+    let shown = || stdout(&postern.cli(&["status", "jira"]));
+    postern
+        .check("jira", &acme.token().sign())
+        .is_allowed_as("ada");
+    assert!(!shown().contains("refused"), "{}", shown());
+    let answer = postern.check("jira", &acme.token().audience("api://other").sign());
+    answer.is_refused(401, "wrong_audience");
+    assert!(!format!("{answer:?}").contains("api://other"));
+    let (shown, id) = (shown(), answer.header("postern-request-id").expect("an id"));
+    for word in [
+        "jira, provider custom: the last token refused",
+        "the audience is \"api://other\"; this tenant accepts postern-dev (",
+        "tenants/jira.toml, provider custom)",
+        id,
+    ] {
+        assert!(shown.contains(word), "{word:?} in {shown}");
+    }
+    let status = postern.tenant_status("jira");
+    assert_eq!(
+        status["providers"][0]["last_refusal"]["reason"],
+        "wrong_audience"
+    );
+}
+
 /// For machines it is what `/status` answers.
 #[test]
 fn status_as_json_is_the_ops_page() {

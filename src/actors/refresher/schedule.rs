@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use aws_lc_rs::rand;
 
+use crate::issuer::breaker::LONGEST_ASKED;
+
 /// Seconds between two fetches where the issuer names no time, and the bounds of what it may name.
 const USUAL: u64 = 60 * 60;
 const SHORTEST: u64 = 5 * 60;
@@ -11,8 +13,6 @@ const LONGEST: u64 = 24 * 60 * 60;
 /// Seconds until a failed fetch is tried again; doubled with each failure in a row, up to the second figure.
 pub const FIRST_RETRY: u64 = 1;
 const LAST_RETRY: u64 = 60;
-/// The longest that an issuer may ask to be left alone: callers get 503 once the keys are too old.
-const LONGEST_PAUSE: u64 = 5 * 60;
 
 /// Seconds for which fetched keys are good: `max_age` is what the issuer said (`Cache-Control`), `patience` the
 /// shortest `stale_keys` of the tenants. Half of that leaves room for failed fetches before the keys are too old.
@@ -21,12 +21,12 @@ pub fn after_success(max_age: Option<u64>, patience: Option<u64>) -> u64 {
     patience.map_or(cached, |patience| cached.min(patience / 2))
 }
 
-/// Seconds after which a fetch is tried again that has failed so often in a row, this time included; `asked` is what the
-/// issuer asked for (`Retry-After`).
-pub fn after_failure(failures: u32, asked: Option<u64>) -> u64 {
+/// When a fetch is tried again that has failed so often in a row, this time included; `asked` is what the issuer asked
+/// for (`Retry-After`), in seconds, and never cut short, unless it is longer than anybody may ask for.
+pub fn after_failure(failures: u32, asked: Option<u64>) -> Duration {
     let doubled = FIRST_RETRY << failures.saturating_sub(1).min(16);
-    let asked = asked.unwrap_or(0).min(LONGEST_PAUSE);
-    doubled.min(LAST_RETRY).max(asked)
+    let asked = asked.unwrap_or(0).min(LONGEST_ASKED);
+    with_jitter(doubled.min(LAST_RETRY)).max(Duration::from_secs(asked))
 }
 
 /// Three quarters to all of `seconds`: ahead of the expiry, and not all sources at the same moment.
@@ -65,14 +65,17 @@ mod tests {
 
     #[test]
     fn failures_are_retried_ever_more_seldom() {
-        let pauses: Vec<_> = (1..=11)
-            .map(|failures| after_failure(failures, None))
-            .collect();
-        assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 60, 60, 60, 60, 60]);
-        assert_eq!(after_failure(u32::MAX, None), LAST_RETRY);
-        assert_eq!(after_failure(1, Some(120)), 120);
-        assert_eq!(after_failure(9, Some(30)), LAST_RETRY);
-        assert_eq!(after_failure(1, Some(u64::MAX)), LONGEST_PAUSE);
+        let usual = [1, 2, 4, 8, 16, 32, 60, 60, 60, 60, 60];
+        for (failures, seconds) in (1..).zip(usual).chain([(u32::MAX, LAST_RETRY)]) {
+            let whole = Duration::from_secs(seconds);
+            let pause = after_failure(failures, None);
+            assert!((whole.mul_f64(0.75)..whole).contains(&pause), "{failures}");
+        }
+        // What was asked for is not cut short.
+        let of = |failures, asked| after_failure(failures, Some(asked)).as_secs();
+        assert_eq!(of(1, 120), 120);
+        assert!((45..60).contains(&of(9, 30)));
+        assert_eq!(of(1, u64::MAX), LONGEST_ASKED);
     }
 
     #[test]
