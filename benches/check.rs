@@ -8,6 +8,7 @@
 mod daemon;
 mod load;
 mod process;
+mod providers;
 mod scale;
 mod statistics;
 mod throughput;
@@ -78,6 +79,9 @@ fn measure(arguments: &[String]) -> anyhow::Result<()> {
     }
     if wanted("verification") {
         verification::measure(effort, cores)?;
+    }
+    if wanted("providers") {
+        providers::measure(effort, cores)?;
     }
     if wanted("scale") {
         scale::measure(effort)?;

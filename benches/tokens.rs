@@ -16,8 +16,13 @@ pub fn issuer() -> anyhow::Result<Issuer> {
 
 /// A token that no other number gives.
 pub fn token(issuer: &Issuer, number: usize) -> String {
+    token_by(issuer, Algorithm::Rs256, number)
+}
+
+/// The same, signed by another algorithm.
+pub fn token_by(issuer: &Issuer, algorithm: Algorithm, number: usize) -> String {
     let now = clock::now();
-    let header = json!({ "alg": "RS256", "typ": "JWT", "kid": issuer.kid(Algorithm::Rs256) });
+    let header = json!({ "alg": algorithm.as_str(), "typ": "JWT", "kid": issuer.kid(algorithm) });
     let claims = json!({
         "exp": now + 3600,
         "iat": now,
@@ -38,7 +43,7 @@ pub fn token(issuer: &Issuer, number: usize) -> String {
         "preferred_username": "ada",
         "email": "ada@example.com",
     });
-    issuer.sign_raw(Algorithm::Rs256, header.to_string(), claims.to_string())
+    issuer.sign_raw(algorithm, header.to_string(), claims.to_string())
 }
 
 /// Writes `count` tokens, one a line; both cores sign.

@@ -2,10 +2,8 @@
 
 use std::{
     hint::black_box,
-    path::Path,
     pin::pin,
     process::{Command, Stdio},
-    sync::Arc,
     task::{Context, Poll, Waker},
     time::{Duration, Instant},
 };
@@ -18,15 +16,10 @@ use postern::{
     clock,
     credential::Authorization,
     decision::Decision,
-    dev::{Algorithm, Issuer},
+    dev::Algorithm,
     keys,
-    provider::{Keys, Provider, Revision},
     request::{Request, RequestId},
-    tenant::{
-        Tenant, build,
-        settings::{KeyOrigin, ProviderSettings},
-        source::TenantSource,
-    },
+    tenant::Tenant,
     verify::{
         TokenDigest, Verified, judge,
         jwt::{Room, Shape},
@@ -36,6 +29,7 @@ use postern::{
 use crate::{
     Effort,
     process::{Cores, pinned},
+    providers,
     statistics::median,
     tokens,
 };
@@ -49,7 +43,8 @@ pub fn measure(effort: &Effort, cores: Cores) -> anyhow::Result<()> {
     let tokens: Vec<_> = (0..64)
         .map(|number| tokens::token(&issuer, number))
         .collect();
-    let tenant = tenant(&issuer)?;
+    let provider = providers::signed(&issuer, Algorithm::Rs256, issuer.url());
+    let tenant = providers::tenant(&provider, None)?;
     let raw = tokens
         .iter()
         .map(|token| Raw::of(token))
@@ -112,57 +107,6 @@ pub fn measure(effort: &Effort, cores: Cores) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A tenant as the daemon makes it, with the issuer's key written in its file.
-fn tenant(issuer: &Issuer) -> anyhow::Result<Tenant> {
-    let text = tokens::tenant_file(issuer).replace(
-        "kind = \"custom\"\n",
-        &format!(
-            "kind = \"custom\"\npublic_key = \"\"\"\n{}\"\"\"\nalgorithms = [\"RS256\"]\n",
-            issuer.public_key_pem(Algorithm::Rs256)
-        ),
-    );
-    let id = "bench".parse().map_err(|_| anyhow::anyhow!("no name"))?;
-    let source = TenantSource::of_text(id, Path::new("bench.toml"), text);
-    let built = build::build(&source, build::Secrets::MustBeThere, clock::now());
-    let Some(settings) = built.settings else {
-        bail!("the tenant file is broken: {:?}", built.problems);
-    };
-    let providers = settings
-        .providers
-        .iter()
-        .map(provider)
-        .collect::<anyhow::Result<_>>()?;
-    Ok(Tenant {
-        settings: Arc::new(settings),
-        providers,
-        verdicts: Arc::default(),
-        decisions: Arc::default(),
-    })
-}
-
-fn provider(settings: &Arc<ProviderSettings>) -> anyhow::Result<Provider> {
-    let proof = settings
-        .signature
-        .as_ref()
-        .context("a signature is required")?;
-    let [KeyOrigin::Fixed(set)] = &proof.keys[..] else {
-        bail!("the key stands in the file");
-    };
-    let keys = Keys {
-        set: Some(Arc::clone(set)),
-        source: None,
-        stale_after: 0,
-    };
-    Ok(Provider {
-        settings: Arc::clone(settings),
-        revision: Revision::next(),
-        keys: vec![keys],
-        answer_keys: None,
-        asker: None,
-        refusals: Arc::default(),
-    })
-}
-
 fn key_set(tenant: &Tenant) -> anyhow::Result<&keys::KeySet> {
     let keys = tenant
         .providers
@@ -173,13 +117,14 @@ fn key_set(tenant: &Tenant) -> anyhow::Result<&keys::KeySet> {
 }
 
 /// A token cut up beforehand.
-struct Raw {
+pub struct Raw {
     message: Vec<u8>,
     signature: Vec<u8>,
 }
 
 impl Raw {
-    fn of(token: &str) -> anyhow::Result<Self> {
+    /// Of a JWT.
+    pub fn of(token: &str) -> anyhow::Result<Self> {
         let (message, signature) = token.rsplit_once('.').context("a JWT")?;
         Ok(Self {
             message: message.into(),
@@ -187,7 +132,8 @@ impl Raw {
         })
     }
 
-    fn verify(&self, key: &ParsedPublicKey) -> anyhow::Result<()> {
+    /// Its signature alone.
+    pub fn verify(&self, key: &ParsedPublicKey) -> anyhow::Result<()> {
         key.verify_sig(&self.message, &self.signature)
             .map_err(|_| anyhow::anyhow!("the signature does not hold"))
     }
@@ -206,7 +152,7 @@ fn parse(token: &str) -> anyhow::Result<()> {
 }
 
 /// What `check::check` does with a token that no tenant remembers.
-fn prove(tenant: &Tenant, token: &str, now: u64) -> anyhow::Result<Verified> {
+pub fn prove(tenant: &Tenant, token: &str, now: u64) -> anyhow::Result<Verified> {
     let digest = TokenDigest::of(token.as_bytes());
     let mut room = Room::default();
     let judge = judge(tenant, token, &mut room).map_err(|denial| anyhow::anyhow!("{denial}"))?;
@@ -219,7 +165,12 @@ fn prove(tenant: &Tenant, token: &str, now: u64) -> anyhow::Result<Verified> {
 }
 
 /// The whole check, of a token that the tenant may remember.
-fn check_again(tenant: &Tenant, token: &str, now: u64) -> Poll<Decision> {
+pub fn check_again(tenant: &Tenant, token: &str, now: u64) -> Poll<Decision> {
+    pin!(check_of(tenant, token, now)).poll(&mut Context::from_waker(Waker::noop()))
+}
+
+/// The whole check.
+pub async fn check_of(tenant: &Tenant, token: &str, now: u64) -> Decision {
     let authorization = format!("Bearer {token}");
     let request = Request {
         id: RequestId::next(),
@@ -230,13 +181,12 @@ fn check_again(tenant: &Tenant, token: &str, now: u64) -> Poll<Decision> {
         authorization: Authorization::One(authorization.as_bytes()),
         cookie: None,
     };
-    let check = pin!(check(tenant, &request, now));
-    check.poll(&mut Context::from_waker(Waker::noop()))
+    check(tenant, &request, now).await
 }
 
 /// Microseconds of one `work`: the quickest pass over the inputs within `slice`. A pass takes about a millisecond,
 /// so that even on a busy machine some are not interrupted.
-fn micros<T>(
+pub fn micros<T>(
     slice: Duration,
     inputs: &[T],
     work: impl Fn(&T) -> anyhow::Result<()>,

@@ -138,6 +138,7 @@ impl Segment {
 
 /// The same walk as over segments, by characters. `*` is any run of them. A percent-encoding has `encoded` bytes: in a
 /// path it counts as one character (3), so that `*B` can't end within `%AB`; elsewhere `%` is a character (1).
+#[must_use]
 pub fn glob_matches(mut glob: &[u8], mut text: &[u8], encoded: usize) -> bool {
     let mut retry: Option<(&[u8], &[u8])> = None;
     loop {
