@@ -20,6 +20,7 @@ use postern::{
     decision::Decision,
     dev::{Algorithm, Issuer},
     keys,
+    pins::Pins,
     provider::{Keys, Provider, Revision},
     request::{Request, RequestId},
     tenant::{
@@ -133,6 +134,7 @@ fn tenant(issuer: &Issuer) -> anyhow::Result<Tenant> {
         .map(provider)
         .collect::<anyhow::Result<_>>()?;
     Ok(Tenant {
+        pins: Arc::new(Pins::without_ledger(settings.id.clone())),
         settings: Arc::new(settings),
         providers,
         verdicts: Arc::default(),

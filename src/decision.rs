@@ -159,6 +159,8 @@ reasons! {
         NotThisTenant = "not_this_tenant", 403;
         /// The token names no account.
         NoUsername = "no_username", 403;
+        /// The account is pinned to another identity of an issuer, or to another's.
+        AccountChanged = "account_changed", 403;
         /// The account is in none of the allowed groups.
         NotInGroup = "not_in_group", 403;
         /// The tenant is read-only.

@@ -201,7 +201,8 @@ const QUOTED: usize = 200;
 
 /// A stranger's value for a message: as JSON and in ASCII, so that it can neither forge a line of a log nor
 /// turn one around, and cut short.
-pub(super) fn quoted(value: &Json<'_>) -> String {
+#[must_use]
+pub fn quoted(value: &Json<'_>) -> String {
     let mut text = String::new();
     for letter in value.to_string().chars() {
         if letter.is_ascii() {
@@ -215,6 +216,12 @@ pub(super) fn quoted(value: &Json<'_>) -> String {
         }
     }
     text
+}
+
+/// [`quoted`], of a text.
+#[must_use]
+pub fn quoted_text(text: &str) -> String {
+    quoted(&Json::Text(text.into()))
 }
 
 fn malformed(message: String) -> Denial {
