@@ -18,6 +18,8 @@ mod nginx;
 mod oidc_provider;
 /// An issuer that fails, lies or hangs.
 mod outage;
+/// Whose an account is.
+mod pins;
 /// What the front page shows is what is tested.
 mod readme;
 /// One row for each way to be refused.
