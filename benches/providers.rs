@@ -11,6 +11,7 @@ use postern::{
     issuer::{ask::Asker, client::Outgoing},
     keys,
     metrics::Metrics,
+    pins::Pins,
     provider::{Keys, Provider, Revision},
     tenant::{
         Tenant, build,
@@ -224,6 +225,7 @@ pub fn tenant(providers: &str, outgoing: Option<&Outgoing>) -> anyhow::Result<Te
     let providers = settings.providers.iter();
     let providers = providers.map(|settings| provider(settings, outgoing));
     Ok(Tenant {
+        pins: Arc::new(Pins::without_ledger(settings.id.clone())),
         providers: providers.collect::<anyhow::Result<_>>()?,
         settings: Arc::new(settings),
         verdicts: Arc::default(),

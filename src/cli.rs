@@ -1,5 +1,9 @@
 //! The command line: one file per command.
 
+mod account;
+mod account_list;
+mod account_unpin;
+mod daemon;
 mod package_files;
 mod provider_test;
 mod schema;
@@ -34,6 +38,9 @@ enum Command {
     /// Try providers out
     #[command(subcommand)]
     Provider(Provider),
+    /// Whose accounts are
+    #[command(subcommand)]
+    Account(Account),
     #[command(hide = true)]
     PackageFiles(package_files::PackageFiles),
 }
@@ -46,6 +53,12 @@ enum Tenant {
 #[derive(Debug, Subcommand)]
 enum Provider {
     Test(provider_test::ProviderTest),
+}
+
+#[derive(Debug, Subcommand)]
+enum Account {
+    List(account_list::AccountList),
+    Unpin(account_unpin::AccountUnpin),
 }
 
 impl Cli {
@@ -61,6 +74,8 @@ impl Cli {
             Command::Schema(command) => command.run(),
             Command::Tenant(Tenant::New(command)) => command.run(),
             Command::Provider(Provider::Test(command)) => command.run(),
+            Command::Account(Account::List(command)) => command.run(),
+            Command::Account(Account::Unpin(command)) => command.run(),
             Command::PackageFiles(command) => command.run(),
         }
     }

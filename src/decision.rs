@@ -164,6 +164,8 @@ reasons! {
         NoUsername = "no_username", 403;
         /// The account is one that nobody, or not this provider, may name.
         AccountProtected = "account_protected", 403;
+        /// The account is pinned to another identity of an issuer, or to another's.
+        AccountChanged = "account_changed", 403;
         /// The account is in none of the allowed groups.
         NotInGroup = "not_in_group", 403;
         /// The tenant is read-only.

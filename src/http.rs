@@ -4,6 +4,7 @@
 mod admin;
 pub mod contract;
 mod ops;
+mod pins;
 mod response;
 
 use std::{
@@ -31,6 +32,7 @@ use crate::{
     check, clock,
     decision::{Decision, Denial, Denied, Outage, Unavailable},
     metrics::Metrics,
+    pins::Ledger,
     request::RequestId,
     settings::{Listener, TrustedProxies},
     snapshot::Reader,
@@ -49,6 +51,8 @@ const DRAIN: u64 = 10;
 pub struct Shared {
     /// The tenants.
     pub directory: Reader<Directory>,
+    /// Whose their accounts are.
+    pub ledger: Ledger,
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// Whose word about the client's address is taken.

@@ -12,7 +12,8 @@
 //! 2. [`policy::path`]: the one canonical form of the path;
 //! 3. [`credential`]: what the caller presented, unverified;
 //! 4. [`verify`]: who judges it, and what proves it: a signature ([`verify::jwt`] with [`keys`]), the issuer's
-//!    word ([`issuer::introspection`]), or both; only there a [`verify::Principal`] is made;
+//!    word ([`issuer::introspection`]), or both; only there a [`verify::Principal`] is made, of an account that is
+//!    by the [`pins`] nobody else's;
 //! 5. [`policy::principal`]: may this account do this;
 //! 6. a [`decision::Decision`], which one `match` in [`http`] turns into a status and headers.
 //!
@@ -20,9 +21,11 @@
 //!
 //! The [`actors`] write, and nobody else: tenant files come from the [`actors::watcher`] to the
 //! [`actors::registry`], which [builds](tenant::build) them and keeps good builds in the [`store`]; keys come
-//! from the [`actors::refresher`]; a [`actors::tenant::TenantActor`] makes the next snapshot whole and shows it
-//! through the one [`snapshot::Publisher`] that there is of it. Writers and requests meet in the directory and
-//! nowhere else: [`http`] and [`actors`] never import one another.
+//! from the [`actors::refresher`]; whose an account is, the [`actors::pinner`] writes down. A
+//! [`actors::tenant::TenantActor`] makes the next snapshot whole and shows it through the one
+//! [`snapshot::Publisher`] that there is of it. Writers and requests meet in the directory and nowhere else:
+//! [`http`] and [`actors`] never import one another. What a request wants written it asks for by a message of its
+//! own side ([`pins::Pin`], [`issuer::key_source::FetchNow`]).
 //!
 //! # Around them
 //!
@@ -43,6 +46,7 @@ pub mod issuer;
 pub mod keys;
 pub mod lifecycle;
 pub mod metrics;
+pub mod pins;
 pub mod policy;
 pub mod provider;
 pub mod request;

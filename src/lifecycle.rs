@@ -7,7 +7,6 @@ use std::{
     time::Duration,
 };
 
-use actix::Addr;
 use anyhow::Context as _;
 use sd_notify::NotifyState;
 use serde::Serialize;
@@ -17,11 +16,7 @@ use tokio::{
 };
 
 use crate::{
-    actors::{
-        self, Actors,
-        registry::{Ping, Registry},
-        watcher::Rescan,
-    },
+    actors::{self, Actors, registry::Ping, watcher::Rescan},
     http::{self, Shared},
     issuer::client::Outgoing,
     metrics::Metrics,
@@ -86,6 +81,7 @@ impl Daemon {
         .await?;
         let shared = Arc::new(Shared {
             directory: actors.directory.clone(),
+            ledger: actors.ledger.clone(),
             metrics,
             trusted: self.trusted.clone(),
         });
@@ -171,7 +167,7 @@ async fn serve(signals: &mut Signals, actors: &Actors) {
             _ = signals.interrupt.recv() => return,
             _ = signals.hangup.recv() => reload(actors).await,
             _ = tick.tick(), if watchdog.is_some() => {
-                if writers_live(&actors.registry, tick.period()).await {
+                if writers_live(actors, tick.period()).await {
                     notify(&[NotifyState::Watchdog]);
                 } else {
                     tracing::error!("the writers do not answer; the watchdog is not fed");
@@ -196,8 +192,8 @@ async fn reload(actors: &Actors) {
     notify(&[NotifyState::Ready]);
 }
 
-async fn writers_live(registry: &Addr<Registry>, patience: Duration) -> bool {
-    matches!(timeout(patience, registry.send(Ping)).await, Ok(Ok(())))
+async fn writers_live(actors: &Actors, patience: Duration) -> bool {
+    timeout(patience, actors.live()).await == Ok(true)
 }
 
 fn notify(states: &[NotifyState<'_>]) {

@@ -1,9 +1,11 @@
-//! What was learnt or issued, in sled: the last good build of each tenant and the last known keys.
+//! What was learnt or issued, in sled: the last good build of each tenant, the last known keys, and whose the
+//! accounts are.
 //!
 //! The tenants folder is the truth for what operators wrote; the store is the truth for this. A write is
 //! flushed before anybody is shown what it holds, so that `kill -9` loses nothing that was acknowledged. What damage
 //! takes is noticed at the next start, where sled itself would go on without a word.
 
+mod pins;
 mod tree;
 
 use std::{
@@ -11,6 +13,7 @@ use std::{
     os::unix::fs::{DirBuilderExt as _, PermissionsExt as _},
     panic::{self, AssertUnwindSafe},
     path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use serde::{Deserialize, Serialize};
@@ -19,12 +22,17 @@ use crate::{
     issuer::key_source::SourceId,
     tenant::{TenantId, source::SourceRecord},
 };
+pub use pins::PinName;
+use pins::PinTree;
 use tree::Tree;
 
 /// The version of the store's layout. A store of a newer one is refused.
 const FORMAT: u32 = 1;
-/// Bytes of cache: the store is read at the start and hardly ever after.
+/// Bytes of cache: builds and keys are read at the start and hardly ever after, and most pins are remembered by
+/// [`crate::pins`].
 const CACHE: u64 = 16 * 1024 * 1024;
+/// The trees, in the order in which [`ACKNOWLEDGED`] counts them: new ones come last.
+const TREES: [&str; 3] = ["builds", "keys", "pins"];
 /// The file beside sled's own that says how many batches of each tree are acknowledged. It is written after the
 /// flush, so that it never promises too much, and an older one is still true.
 const ACKNOWLEDGED: &str = "acknowledged";
@@ -36,6 +44,9 @@ pub struct Store {
     path: PathBuf,
     builds: Tree<SourceRecord>,
     keys: Tree<KeyRecord>,
+    pins: PinTree,
+    /// Who flushes. Two at once would acknowledge one another's unfinished work.
+    flushing: Arc<Mutex<()>>,
 }
 
 /// The keys of a source, as the issuer sent them.
@@ -69,7 +80,7 @@ pub enum StoreError {
     },
     /// Not what was written.
     #[error(
-        "the store {path} is damaged: {what}; Postern deletes nothing of it. Restore it from a backup, or move it away to start with an empty one: the tenants folder and the issuers fill it again"
+        "the store {path} is damaged: {what}; Postern deletes nothing of it. Restore it from a backup, or move it away to start with an empty one: the tenants folder and the issuers fill it again, and accounts are pinned anew to who names them first"
     )]
     Damaged {
         /// The folder.
@@ -85,6 +96,9 @@ pub enum StoreError {
         /// The operating system's words.
         error: std::io::Error,
     },
+    /// A record that is there can't be read.
+    #[error("the store can't be read: {0}")]
+    Read(String),
     /// A write failed: nothing of it may be shown.
     #[error("the store can't be written: {0}")]
     Write(String),
@@ -158,12 +172,13 @@ impl Store {
         let store = Self {
             builds: Tree::open(tree("builds")?).map_err(|what| lost("builds", what))?,
             keys: Tree::open(tree("keys")?).map_err(|what| lost("keys", what))?,
+            pins: PinTree::new(Tree::open(tree("pins")?).map_err(|what| lost("pins", what))?),
             path: path.to_owned(),
             db: db.clone(),
+            flushing: Arc::default(),
         };
         let acknowledged = acknowledged(&path.join(ACKNOWLEDGED));
-        let there = [store.builds.batches(), store.keys.batches()];
-        for ((name, there), promised) in ["builds", "keys"].iter().zip(there).zip(acknowledged) {
+        for ((name, there), promised) in TREES.iter().zip(store.batches()).zip(acknowledged) {
             if there < promised {
                 let what = format!("its last {} writes are lost", promised - there);
                 return Err(lost(name, what));
@@ -216,16 +231,28 @@ impl Store {
     /// # Errors
     /// [`StoreError::Write`].
     pub fn flush(&self) -> Result<(), StoreError> {
+        let _alone = self.flushing.lock().unwrap_or_else(PoisonError::into_inner);
+        // Counted first: of what others write meanwhile, nobody knows whether this flush has it.
+        let batches = self.batches();
         self.db
             .flush()
             .map_err(|error| StoreError::Write(error.to_string()))?;
-        self.acknowledge();
+        self.acknowledge(batches);
         Ok(())
     }
 
+    /// Of each of the [`TREES`].
+    fn batches(&self) -> [u64; TREES.len()] {
+        [
+            self.builds.batches(),
+            self.keys.batches(),
+            self.pins.records.batches(),
+        ]
+    }
+
     /// Only after a flush.
-    fn acknowledge(&self) {
-        let text = format!("{} {}\n", self.builds.batches(), self.keys.batches());
+    fn acknowledge(&self, batches: [u64; TREES.len()]) {
+        let text = format!("{}\n", batches.map(|count| count.to_string()).join(" "));
         let file = self.path.join(ACKNOWLEDGED);
         let aside = file.with_extension("new");
         if let Err(error) = fs::write(&aside, text).and_then(|()| fs::rename(&aside, &file)) {
@@ -234,13 +261,14 @@ impl Store {
     }
 }
 
-/// How many batches of builds and keys were acknowledged; none where nobody can say.
-fn acknowledged(file: &Path) -> [u64; 2] {
+/// How many batches of each tree were acknowledged; none where nobody can say, as of a tree that is younger than the
+/// file.
+fn acknowledged(file: &Path) -> [u64; TREES.len()] {
     let text = fs::read_to_string(file).unwrap_or_default();
     let mut numbers = text
         .split_whitespace()
         .map(|number| number.parse().unwrap_or(0));
-    [(); 2].map(|()| numbers.next().unwrap_or(0))
+    [(); TREES.len()].map(|()| numbers.next().unwrap_or(0))
 }
 
 fn from_sled(path: &Path, error: sled::Error) -> StoreError {

@@ -20,7 +20,7 @@ use std::sync::Arc;
 pub use directory::{Directory, FileStatus, TenantState};
 pub use id::TenantId;
 
-use crate::{metrics::Decisions, provider::Provider, verify::Verdicts};
+use crate::{metrics::Decisions, pins::Pins, provider::Provider, verify::Verdicts};
 use settings::Settings;
 
 /// One snapshot. Its `TenantActor` makes it whole and publishes it; a request takes it once.
@@ -32,6 +32,8 @@ pub struct Tenant {
     pub providers: Vec<Provider>,
     /// Verified tokens; shared with the snapshots before and after.
     pub verdicts: Arc<Verdicts>,
+    /// Whose its accounts are; likewise, until one is unpinned.
+    pub pins: Arc<Pins>,
     /// Counts of what was decided; likewise.
     pub decisions: Arc<Decisions>,
 }

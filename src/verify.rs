@@ -1,6 +1,7 @@
 //! From a bearer token to a [`Principal`]: who judges it, and what proves it.
 
 pub mod claims;
+mod identity;
 pub mod json;
 pub mod jwt;
 mod principal;
@@ -23,6 +24,7 @@ use crate::{
     upstream::IdentityHeaders,
     verify::{
         claims::Claims,
+        identity::identity_of,
         json::Json,
         jwt::{Jwt, Room, Shape, Unproved},
     },
@@ -213,6 +215,17 @@ impl<'a> Judge<'a> {
             ),
         };
         let principal = Principal::new(claims, settings, method)?;
+        let reusable_until = if principal.is_machine() {
+            // The file says whose account it is, and may say it of several clients.
+            reusable_until
+        } else {
+            let identity = identity_of(claims, settings);
+            tenant.pins.judge(principal.account(), &identity).await?;
+            // A pin without a subject may have one any moment, which voids this yes: soon enough.
+            let soon = now + crate::issuer::ask::CACHED_ACTIVE;
+            let until = reusable_until.min(soon);
+            identity.subject.map_or(until, |_| reusable_until)
+        };
         let headers =
             IdentityHeaders::new(&principal, Profile::new(claims), &tenant.settings.access);
         Ok(Verified {

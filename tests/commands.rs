@@ -2,12 +2,14 @@
 //!
 //! | file | holds |
 //! |---|---|
+//! | `account` | `account list`, `account unpin` |
 //! | `help` | `--help`, unknown flags, bad values |
 //! | `start` | starts that fail, and say why |
 //! | `files` | `validate`, `schema`, `tenant new` |
 //! | `provider_test` | `provider test`, with and without a token |
 //! | `status` | `status`, and the socket that it asks on |
 
+mod account;
 mod files;
 mod help;
 mod provider_test;

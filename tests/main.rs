@@ -18,6 +18,8 @@ mod nginx;
 mod oidc_provider;
 /// An issuer that fails, lies or hangs.
 mod outage;
+/// Whose an account is.
+mod pins;
 /// Each provider by its name: what it issues, what passes, and what must not.
 mod providers;
 /// What the front page shows is what is tested.

@@ -7,12 +7,13 @@ use tokio::sync::oneshot;
 
 use super::{
     refresher::{Refresher, Sources},
-    tenant::{Apply, Refuse, Retire, Start, TenantActor},
+    tenant::{Apply, ForgetPins, Refuse, Retire, Start, TenantActor},
 };
 use crate::{
     clock,
     issuer::client::Outgoing,
     metrics::Metrics,
+    pins::{Ledger, Unpinned},
     snapshot::{Publisher, Reader},
     store::Store,
     tenant::{
@@ -41,6 +42,8 @@ pub struct Parts {
     pub refresher: Addr<Refresher>,
     /// Likewise.
     pub sources: Rc<Sources>,
+    /// For the tenants' accounts.
+    pub ledger: Ledger,
 }
 
 /// The only writer of the [`Directory`] and of the store's builds.
@@ -275,6 +278,7 @@ impl Registry {
             outgoing: self.parts.outgoing.clone(),
             refresher: self.parts.refresher.clone(),
             sources: Rc::clone(&self.parts.sources),
+            ledger: self.parts.ledger.clone(),
         });
         self.tenants.insert(id, (actor.start(), reader));
         true
@@ -316,4 +320,33 @@ impl Handler<Ping> for Registry {
     type Result = ();
 
     fn handle(&mut self, _: Ping, _: &mut Self::Context) {}
+}
+
+/// An account was unpinned: have its tenant forget who it was, and then say so.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Forget {
+    /// Whose account.
+    pub tenant: TenantId,
+    /// Who asked for it.
+    pub reply: oneshot::Sender<Unpinned>,
+    /// What to tell them.
+    pub outcome: Unpinned,
+}
+
+impl Handler<Forget> for Registry {
+    type Result = ();
+
+    fn handle(&mut self, message: Forget, _: &mut Self::Context) {
+        let Forget {
+            tenant,
+            reply,
+            outcome,
+        } = message;
+        match self.tenants.get(&tenant) {
+            Some((actor, _)) => actor.do_send(ForgetPins { reply, outcome }),
+            // It remembers nothing when it comes back. Whoever asked may be gone.
+            None => drop(reply.send(outcome)),
+        }
+    }
 }

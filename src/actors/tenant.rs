@@ -4,10 +4,13 @@ use std::{rc::Rc, sync::Arc, time::Duration};
 
 use actix::{Actor, ActorContext as _, Addr, AsyncContext as _, Context, Handler, Message};
 
+use tokio::sync::oneshot;
+
 use super::refresher::{Follow, Refresher, Sources};
 use crate::{
     issuer::{ask::Asker, client::Outgoing, key_source::SourceId},
     metrics::Decisions,
+    pins::{Ledger, Pins, Unpinned},
     provider::{Keys, Provider, Revision},
     snapshot::{Publisher, Reader, cell},
     tenant::{
@@ -33,6 +36,8 @@ pub struct Start {
     pub refresher: Addr<Refresher>,
     /// Likewise.
     pub sources: Rc<Sources>,
+    /// For its accounts.
+    pub ledger: Ledger,
 }
 
 /// See the module.
@@ -41,6 +46,7 @@ pub struct TenantActor {
     outgoing: Outgoing,
     refresher: Addr<Refresher>,
     sources: Rc<Sources>,
+    ledger: Ledger,
     publisher: Publisher<TenantState>,
 }
 
@@ -55,6 +61,7 @@ impl TenantActor {
             outgoing,
             refresher,
             sources,
+            ledger,
         } = start;
         let (publisher, reader) = cell(TenantState {
             serving: None,
@@ -66,6 +73,7 @@ impl TenantActor {
             outgoing,
             refresher,
             sources,
+            ledger,
             publisher,
         };
         let serving = built.and_then(|built| {
@@ -115,6 +123,10 @@ impl TenantActor {
             })
             .collect();
         Tenant {
+            pins: before.map_or_else(
+                || Arc::new(Pins::new(self.id.clone(), self.ledger.clone())),
+                |before| Arc::clone(&before.pins),
+            ),
             settings: Arc::new(settings),
             providers,
             verdicts: before.map_or_else(
@@ -298,12 +310,48 @@ impl Handler<KeysFetched> for TenantActor {
             providers: providers.collect(),
             settings: Arc::clone(&tenant.settings),
             verdicts: Arc::clone(&tenant.verdicts),
+            pins: Arc::clone(&tenant.pins),
             decisions: Arc::clone(&tenant.decisions),
         };
         if changed {
             self.publish(Some(Arc::new(next)), before.file.clone());
             tracing::info!(tenant.id = %self.id, issuer = source.label(), generation = before.generation + 1, "the tenant has other keys");
         }
+    }
+}
+
+/// Forget whose the accounts were, all of them: one was unpinned.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct ForgetPins {
+    /// Who asked for it.
+    pub reply: oneshot::Sender<Unpinned>,
+    /// What to tell them, once it is forgotten.
+    pub outcome: Unpinned,
+}
+
+impl Handler<ForgetPins> for TenantActor {
+    type Result = ();
+
+    fn handle(&mut self, ForgetPins { reply, outcome }: ForgetPins, _: &mut Self::Context) {
+        let before = self.publisher.current();
+        if let Some(tenant) = &before.serving {
+            // Another revision voids the verdicts, those too that are being made of the snapshot before.
+            let providers = tenant.providers.iter().cloned().map(|provider| Provider {
+                revision: Revision::next(),
+                ..provider
+            });
+            let next = Tenant {
+                providers: providers.collect(),
+                pins: Arc::new(tenant.pins.forgetful()),
+                settings: Arc::clone(&tenant.settings),
+                verdicts: Arc::clone(&tenant.verdicts),
+                decisions: Arc::clone(&tenant.decisions),
+            };
+            self.publish(Some(Arc::new(next)), before.file.clone());
+        }
+        // Whoever asked may be gone.
+        drop(reply.send(outcome));
     }
 }
 

@@ -19,6 +19,7 @@ use crate::{
     issuer::{ask::Asker, client::Outgoing, jwks, key_source::SourceId},
     keys::KeySet,
     metrics::{Decisions, Metrics},
+    pins::Pins,
     provider::{Keys, Provider, Revision},
     status,
     tenant::{
@@ -161,6 +162,8 @@ async fn examine(
         providers.push(reach(provider, &outgoing, &mut report).await);
     }
     let tenant = Tenant {
+        // The daemon has the pins, and a look at a token is not to make any.
+        pins: Arc::new(Pins::without_ledger(settings.id.clone())),
         settings: Arc::new(settings),
         providers,
         verdicts: Arc::new(Verdicts::default()),

@@ -1,14 +1,14 @@
 //! `postern status`: what a running daemon serves.
 
-use std::{fmt::Write as _, path::PathBuf, process::ExitCode, time::Duration};
+use std::{fmt::Write as _, process::ExitCode, time::Duration};
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use clap::Args;
 use comfy_table::{ContentArrangement, Table, presets::UTF8_HORIZONTAL_ONLY};
 
+use super::daemon::Daemon;
 use crate::{
     clock,
-    issuer::client,
     status::{self, KeyStatus, ProviderStatus, TenantStatus},
     tenant::TenantId,
 };
@@ -22,14 +22,8 @@ pub struct Status {
     /// Only this tenant
     tenant: Option<TenantId>,
 
-    /// The daemon's admin socket
-    #[arg(
-        long,
-        env = "POSTERN_ADMIN_SOCKET",
-        value_name = "PATH",
-        default_value = "data/admin.sock"
-    )]
-    admin_socket: PathBuf,
+    #[command(flatten)]
+    daemon: Daemon,
 
     /// Print JSON
     #[arg(long)]
@@ -38,7 +32,9 @@ pub struct Status {
 
 impl Status {
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        let mut status = ask(&self.admin_socket)?;
+        let mut status: status::Status = self
+            .daemon
+            .ask(|client| client.get("http://postern/status"))?;
         if let Some(wanted) = &self.tenant {
             status
                 .tenants
@@ -56,31 +52,6 @@ impl Status {
         }
         Ok(ExitCode::SUCCESS)
     }
-}
-
-fn ask(socket: &std::path::Path) -> anyhow::Result<status::Status> {
-    let unreachable = || {
-        format!(
-            "no daemon answers at {}; is it running, and is this its --admin-socket?",
-            socket.display()
-        )
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
-        let response = client::over_socket(socket)?
-            .get("http://postern/status")
-            .send()
-            .await
-            .with_context(unreachable)?;
-        if response.status() == 403 {
-            bail!("{}", response.text().await?.trim());
-        }
-        let body = response.error_for_status()?.bytes().await?;
-        serde_json::from_slice(&body)
-            .context("the daemon's answer is not understood; is it of another version?")
-    })
 }
 
 fn text(status: &status::Status, now: u64) -> String {

@@ -11,7 +11,7 @@ use actix_web::{
 };
 use tokio::net::UnixStream;
 
-use super::ops;
+use super::{ops, pins};
 
 /// Whether the peer of a connection may use the admin socket.
 #[derive(Clone, Copy)]
@@ -33,7 +33,9 @@ pub fn routes(config: &mut web::ServiceConfig) {
     config.service(
         web::scope("")
             .wrap(from_fn(admit))
-            .route("/status", web::get().to(ops::status)),
+            .route("/status", web::get().to(ops::status))
+            .route("/pins/{tenant}", web::get().to(pins::list))
+            .route("/pins/{tenant}", web::delete().to(pins::unpin)),
     );
 }
 

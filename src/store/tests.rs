@@ -142,6 +142,52 @@ fn a_log_that_is_gone_is_noticed() {
     }
 }
 
+/// A store of before there were pins: no tree of them, and nothing acknowledged.
+#[test]
+fn a_store_without_pins_opens() {
+    let data = tempfile::tempdir().unwrap();
+    let store = Store::open(data.path()).unwrap();
+    store
+        .put_keys(&source("https://a.example/"), &record(1))
+        .unwrap();
+    store.db.drop_tree("pins").unwrap();
+    store.flush().unwrap();
+    drop(store);
+    let acknowledged = data.path().join("store").join(ACKNOWLEDGED);
+    assert_eq!(fs::read_to_string(&acknowledged).unwrap(), "0 1 0\n");
+    fs::write(&acknowledged, "0 1\n").unwrap();
+    let store = reopen(data.path()).unwrap();
+    assert_eq!(store.keys(&source("https://a.example/")), Some(record(1)));
+    store.put_pins([]).unwrap();
+    assert_eq!(fs::read_to_string(&acknowledged).unwrap(), "0 1 0\n");
+}
+
+/// Pins that are gone are damage, as anything that was acknowledged.
+#[test]
+fn pins_that_are_gone_are_noticed() {
+    let data = tempfile::tempdir().unwrap();
+    let store = Store::open(data.path()).unwrap();
+    let tenant: TenantId = "jira".parse().unwrap();
+    let pin = crate::pins::PinRecord {
+        tenant: "jira".into(),
+        account: "ada".into(),
+        identity: crate::pins::Identity {
+            provider: "custom".into(),
+            issuer: String::new(),
+            subject: None,
+        },
+        pinned_at: 1,
+    };
+    store
+        .put_pins([(PinName::new(&tenant, "ada"), Some(pin))])
+        .unwrap();
+    store.db.drop_tree("pins").unwrap();
+    store.db.flush().unwrap();
+    drop(store);
+    let said = reopen(data.path()).map(drop).unwrap_err().to_string();
+    assert!(said.contains("pins: its last 1 writes are lost"), "{said}");
+}
+
 proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig::with_cases(12))]
 

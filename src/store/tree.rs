@@ -16,7 +16,7 @@ use super::StoreError;
 
 /// The first byte of every record. A record of another version is migrated when there is one.
 const VERSION: u8 = 1;
-/// Where the seal lies. No record is named so: tenants and sources have no control characters.
+/// Where the seal lies. No record is named so: none starts with a control character.
 const SEAL: &[u8] = b"\0seal";
 
 /// Name → record.
@@ -95,17 +95,30 @@ impl<R: Serialize + DeserializeOwned> Tree<R> {
             .batches
     }
 
+    /// The record; `None` also where it can't be read, for what can be learnt again.
     pub fn get(&self, name: &str) -> Option<R> {
-        let bytes = self
-            .records
-            .get(name)
-            .inspect_err(|error| tracing::error!(%error, name, "the store can't be read"))
-            .ok()??;
-        decode(&bytes)
-            .inspect_err(|error| {
-                tracing::error!(error, name, "a record of the store is unreadable");
-            })
-            .ok()
+        self.read(name)
+            .inspect_err(|error| tracing::error!(%error, name, "a record is taken for none"))
+            .ok()?
+    }
+
+    /// The record, or why it can't be read.
+    pub fn read(&self, name: &str) -> Result<Option<R>, StoreError> {
+        let bytes = self.records.get(name);
+        let bytes = bytes.map_err(|error| StoreError::Read(error.to_string()))?;
+        bytes
+            .map(|bytes| decode(&bytes).map_err(StoreError::Read))
+            .transpose()
+    }
+
+    /// The records whose names start so, in the order of their names.
+    pub fn starting_with(&self, start: &str) -> Result<Vec<R>, StoreError> {
+        let entries = self.records.scan_prefix(start);
+        let records = entries.map(|entry| {
+            let (_, bytes) = entry.map_err(|error| StoreError::Read(error.to_string()))?;
+            decode(&bytes).map_err(StoreError::Read)
+        });
+        records.collect()
     }
 
     /// Keeps or (`None`) forgets records: all of them, or none.

@@ -37,9 +37,9 @@ impl<'a> Claims<'a> {
 
     /// The value at `path`: a member of that whole name first, since claim names may hold dots.
     #[must_use]
-    pub fn at(&self, path: &ClaimPath) -> Option<&Json<'a>> {
-        self.get(&path.0).or_else(|| {
-            let mut names = path.0.split('.');
+    pub fn at(&self, path: &str) -> Option<&Json<'a>> {
+        self.get(path).or_else(|| {
+            let mut names = path.split('.');
             let first = self.get(names.next()?)?;
             names.try_fold(first, |value, name| value.get(name))
         })
@@ -173,7 +173,9 @@ impl<'a> Claims<'a> {
     /// The first of these paths at which there is something, and what is there.
     #[must_use]
     pub fn first<'p>(&self, paths: &'p [ClaimPath]) -> Option<(&'p ClaimPath, &Json<'a>)> {
-        paths.iter().find_map(|path| Some((path, self.at(path)?)))
+        paths
+            .iter()
+            .find_map(|path| Some((path, self.at(&path.0)?)))
     }
 
     /// Refuses tokens that prove possession of a key or certificate (RFC 7800, RFC 8705, RFC 9449):
@@ -243,6 +245,7 @@ const QUOTED: usize = 200;
 
 /// A stranger's value for a message: as JSON and in ASCII, so that it can neither forge a line of a log nor
 /// turn one around, and cut short.
+#[must_use]
 pub fn quoted(value: &Json<'_>) -> String {
     let mut text = String::new();
     for letter in value.to_string().chars() {
@@ -257,6 +260,12 @@ pub fn quoted(value: &Json<'_>) -> String {
         }
     }
     text
+}
+
+/// [`quoted`], of a text.
+#[must_use]
+pub fn quoted_text(text: &str) -> String {
+    quoted(&Json::Text(text.into()))
 }
 
 fn malformed(message: String) -> Denial {

@@ -10,7 +10,7 @@ use crate::{
     account::fold,
     decision::{Denial, Denied},
     provider::preset::is_marked,
-    tenant::settings::{ClaimPath, MapRule, ProviderSettings, UsernameCase},
+    tenant::settings::{MapRule, ProviderSettings, UsernameCase},
 };
 
 /// The longest account name, in bytes: what the products' directories keep (255 characters).
@@ -95,7 +95,7 @@ impl Principal {
         } else {
             account(claims, provider)?
         };
-        let groups = provider.groups.iter().filter_map(|path| claims.at(path));
+        let groups = provider.groups.iter().filter_map(|path| claims.at(&path.0));
         Ok(Self {
             account,
             is_machine,
@@ -180,7 +180,7 @@ fn email_is_unverified(claims: &Claims<'_>) -> bool {
 /// The account of a client that got the token for itself: what the file says, and nothing that the token says.
 fn machine(claims: &Claims<'_>, provider: &ProviderSettings) -> Result<String, Denial> {
     let listed = &provider.mapping.service_accounts;
-    let client = |name: &&str| claims.at(&ClaimPath((*name).to_owned()))?.as_str();
+    let client = |name: &&str| claims.at(name)?.as_str();
     let names = provider.preset.client;
     if let Some(account) = names
         .iter()

@@ -9,7 +9,7 @@ fn every_command_explains_itself() {
         (
             &[][..],
             &[
-                "serve", "validate", "status", "schema", "tenant", "provider",
+                "serve", "validate", "status", "schema", "tenant", "provider", "account",
             ][..],
         ),
         (
@@ -45,6 +45,15 @@ fn every_command_explains_itself() {
                 "custom",
                 "--url",
             ],
+        ),
+        (&["account"], &["list", "unpin"]),
+        (
+            &["account", "list"],
+            &["<TENANT>", "--admin-socket", "--json", "Exits with 1"],
+        ),
+        (
+            &["account", "unpin"],
+            &["<TENANT>", "<ACCOUNT>", "--admin-socket", "--json"],
         ),
         (&["provider"], &["test"]),
         (
@@ -178,6 +187,8 @@ fn what_is_not_understood_exits_with_two() {
         ),
         (&["tenant", "new", "jira"], &["--product", "--provider"]),
         (&["status", "JIRA"], &["JIRA"]),
+        (&["account", "unpin", "jira"], &["<ACCOUNT>"]),
+        (&["account", "list", "../jira"], &["../jira"]),
         (&["validate", "--jsno"], &["--json"]),
         (&["provider", "test", "jira"], &["<PROVIDER>"]),
     ] {

@@ -21,6 +21,7 @@ pub struct PosternBuilder {
     flags: Vec<String>,
     environment: Vec<(String, String)>,
     tenants_at: Option<String>,
+    by_way_of: Vec<String>,
 }
 
 impl PosternBuilder {
@@ -39,6 +40,12 @@ impl PosternBuilder {
         self
     }
 
+    /// Started by this command, which becomes it.
+    pub fn by_way_of(mut self, command: &[&str]) -> Self {
+        self.by_way_of = command.iter().map(ToString::to_string).collect();
+        self
+    }
+
     /// Another tenants folder than `tenants`, below the daemon's folder.
     pub fn tenants_at(mut self, path: &str) -> Self {
         self.tenants_at = Some(path.into());
@@ -52,6 +59,7 @@ impl PosternBuilder {
             folder,
             flags: self.flags,
             environment: self.environment,
+            by_way_of: self.by_way_of,
             tenants_at: self.tenants_at.unwrap_or_else(|| "tenants".into()),
             child: None,
             log: Arc::default(),
@@ -74,6 +82,7 @@ pub struct Postern {
     flags: Vec<String>,
     environment: Vec<(String, String)>,
     tenants_at: String,
+    by_way_of: Vec<String>,
     child: Option<Child>,
     log: Arc<Mutex<String>>,
     check: String,
@@ -91,8 +100,10 @@ impl Postern {
 
     /// The command line of this daemon, not yet started.
     pub fn command(&self) -> Command {
-        let mut command = Command::new(BINARY);
+        let mut words = self.by_way_of.iter().map(String::as_str).chain([BINARY]);
+        let mut command = Command::new(words.next().expect("there is the binary"));
         command
+            .args(words)
             .arg("serve")
             .args(["--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0", "--workers", "2", "--tenants"])
             .arg(self.tenants())

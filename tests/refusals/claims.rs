@@ -3,7 +3,8 @@
 use postern::{
     clock,
     decision::Denied::{
-        Expired, MalformedToken, NoUsername, NotYetValid, UnknownIssuer, WrongAudience,
+        AccountChanged, Expired, MalformedToken, NoUsername, NotYetValid, UnknownIssuer,
+        WrongAudience,
     },
 };
 use serde_json::{Value, json};
@@ -211,8 +212,18 @@ fn names(world: &World) -> Vec<Row> {
             .claim("preferred_username", name);
         at("name", &token.sign())
     };
+    let other = |name: &str| {
+        let token = world.acme.token().subject("mallory");
+        at("name", &token.claim("preferred_username", name).sign())
+    };
     let mut rows = vec![
         ada("the claim that the file names", with(json!("ada"))),
+        refused(
+            "that name, of another subject",
+            other("ada"),
+            AccountChanged,
+        ),
+        refused("in capitals, likewise", other("ADA"), AccountChanged),
         refused(
             "that claim missing",
             at("name", &world.acme.token().sign()),

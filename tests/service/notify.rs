@@ -216,6 +216,34 @@ fn the_watchdog_is_fed_only_while_the_writers_answer() {
     assert_eq!(manager.hears(), "WATCHDOG=1");
 }
 
+/// Who writes down whose an account is counts as one of them. While it hangs, accounts that are known pass, and one that
+/// was never seen is put off, soon enough for its proxy.
+#[test]
+fn a_hanging_pinner_is_noticed_and_says_yes_to_nobody() {
+    let (acme, manager) = (issuer(), Manager::start());
+    let daemon = Postern::with(tenant("jira").trusting(&acme)).env("WATCHDOG_USEC", "400000");
+    let postern = manager.starts(daemon).start();
+    postern.until_keys("jira");
+    let (ada, bob) = (acme.token(), acme.token().subject("bob"));
+    postern
+        .check("jira", &ada.clone().sign())
+        .is_allowed_as("ada");
+    assert_eq!(manager.hears(), "READY=1");
+    assert_eq!(manager.hears(), "WATCHDOG=1");
+
+    let pinner = Stopped::thread(postern.pid(), "pinner");
+    let asked = std::time::Instant::now();
+    let answer = postern.check("jira", &bob.clone().sign());
+    answer.is_refused(503, "tenant_unavailable");
+    assert!(asked.elapsed() < Duration::from_secs(4));
+    postern.check("jira", &ada.sign()).is_allowed_as("ada");
+    let noticed = || postern.log().contains("the writers do not answer");
+    until("the hang is noticed", || noticed().then_some(()));
+
+    drop(pinner);
+    postern.check("jira", &bob.sign()).is_allowed_as("bob");
+}
+
 /// Without a watchdog nobody is pestered; with one, signs come at least twice as often as systemd expects them.
 #[test]
 fn signs_of_life_come_at_half_the_watchdogs_time() {

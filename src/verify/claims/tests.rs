@@ -70,7 +70,7 @@ fn a_path_is_a_whole_name_or_leads_through_objects() {
         "https://example.com/groups": ["staff"],
     }));
     let at = |path: &str| {
-        let found = claims.at(&ClaimPath(path.into()))?;
+        let found = claims.at(path)?;
         Some(serde_json::to_value(found).unwrap())
     };
     assert_eq!(at("a.b"), Some(json!("whole")));
