@@ -24,7 +24,13 @@ pub fn rows(world: &World) -> Vec<Row> {
     rows.extend(methods(&token));
     rows.extend(off(world, &token));
     rows.extend(without_token());
-    let of = |name: &str| world.acme.token().subject(name).sign();
+    let of = |name: &str| {
+        let token = world
+            .acme
+            .token()
+            .subject(format!("subject-of-{}", name.to_lowercase()));
+        token.claim("preferred_username", name).sign()
+    };
     rows.push(row(
         "another account than one that nobody becomes",
         at("never", &of("adam")),

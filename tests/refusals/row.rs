@@ -111,7 +111,9 @@ impl World {
         .and(jira("frozen").access("read_only = true"))
         .and(jira("strict").access("sessions = \"deny\""))
         .and(jira("open").access("anonymous = \"pass\""))
-        .and(jira("never").access("never = [\"ada\"]"))
+        .and(jira("never")
+            .with("username = \"preferred_username\"")
+            .access("never = [\"ada\"]"))
         .and(tenant("entra").provider(&format!(
             "kind = \"entra\"\ntenant_ids = [{DIRECTORY:?}]\naudience = [\"postern-dev\"]\nusername = \"sub\"\njwks_uri = \"{}/jwks\"\nalgorithms = [\"ES256\"]",
             acme.url()
