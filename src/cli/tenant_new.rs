@@ -120,7 +120,7 @@ impl TenantNew {
             Some(url) => toml::Value::from(url.as_str()).to_string(),
             None => format!("\"https://{product}.example.com\""),
         };
-        let provider = self.provider.example().replace("PRODUCT", product);
+        let provider = provider_of(self.provider).replace("jira", product).replace("Jira", title);
         format!(
             "{directive}\
              # {name}: which calls of {title}'s REST API pass, and as whom.\n\
@@ -133,6 +133,7 @@ impl TenantNew {
              enabled = true\n\
              \n\
              {provider}\n\
+             \n\
              [access]\n\
              # A caller must be in one of these groups; empty: whoever proves an identity passes.\n\
              allow_groups = []                 # [\"{group}\"]\n\
@@ -151,23 +152,33 @@ impl TenantNew {
     }
 }
 
-impl Kind {
-    /// A `[[provider]]` of this kind to start from, for a product to be named.
-    fn example(self) -> &'static str {
-        match self {
-            Self::Custom => CUSTOM,
-            _ => todo!("each kind's own"),
-        }
-    }
+/// A `[[provider]]` of that kind to start from: that of its example, which is shown to be valid.
+fn provider_of(kind: Kind) -> &'static str {
+    let example = match kind {
+        Kind::Entra => include_str!("../../tenants/examples/entra.toml"),
+        Kind::Keycloak => include_str!("../../tenants/examples/keycloak.toml"),
+        Kind::Okta => include_str!("../../tenants/examples/okta.toml"),
+        Kind::Cognito => include_str!("../../tenants/examples/cognito.toml"),
+        Kind::Google => include_str!("../../tenants/examples/google.toml"),
+        Kind::Github => include_str!("../../tenants/examples/github.toml"),
+        Kind::Slack => include_str!("../../tenants/examples/slack.toml"),
+        Kind::Gitlab => include_str!("../../tenants/examples/gitlab.toml"),
+        Kind::Facebook => include_str!("../../tenants/examples/facebook.toml"),
+        Kind::Custom => CUSTOM,
+    };
+    let start = example.find("[[provider]]").unwrap_or(example.len());
+    let end = example.find("[access]").unwrap_or(example.len()).max(start);
+    example[start..end].trim_end()
 }
 
+/// What an issuer of its own kind may need.
 const CUSTOM: &str = r#"[[provider]]
 kind = "custom"
 # The `iss` of its tokens, character by character. Its discovery document names the keys, unless
 # jwks_uri, public_key or certificate is written here.
 issuer = "https://sso.example.com"
 # The `aud` that tokens for this product carry. Without it, tokens of other applications would pass.
-audience = ["PRODUCT-api"]
+audience = ["jira-api"]
 # The claim that names the account, and whether to send it in lower case: keep | lower
 username = "sub"
 username_case = "keep"
@@ -176,8 +187,8 @@ groups = "groups"
 
 # To ask the issuer about each token as well (RFC 7662), or for opaque tokens:
 # introspection_endpoint = "https://sso.example.com/introspect"
-# client_id = "PRODUCT-api"
-# client_secret = { credential = "PRODUCT-idp" }   # or { file = "…" } or { env = "…" }; never the secret itself
+# client_id = "jira-api"
+# client_secret = { credential = "jira-idp" }   # or { file = "…" } or { env = "…" }; never the secret itself
 
 # A certificate authority of your own:
 # ca = { file = "corp-ca.pem" }

@@ -1,3 +1,5 @@
+use clap::ValueEnum as _;
+
 use super::*;
 
 fn command(folder: &Path, url: Option<&str>) -> TenantNew {
@@ -48,7 +50,6 @@ fn every_product_has_its_own_text() {
         let source = TenantSource::of_text("x".parse().unwrap(), Path::new("x.toml"), text);
         let built = build(&source, Secrets::MustBeThere, 0);
         assert!(built.problems.is_empty(), "{:?}", built.problems);
-        assert!(!source.text.contains("PRODUCT"));
         assert_eq!(built.settings.unwrap().product, product);
         // What stands in comments must be right as well: uncommented, it is valid.
         let uncommented: Vec<&str> = source
@@ -68,6 +69,26 @@ fn every_product_has_its_own_text() {
         for problem in build(&source, Secrets::MayBeAbsent, 0).problems {
             assert!(problem.message.contains("can't be read"), "{problem}");
         }
+    }
+}
+
+#[test]
+fn every_kind_of_provider_has_its_own_text() {
+    for kind in Kind::value_variants() {
+        let command = TenantNew {
+            provider: *kind,
+            product: Product::Confluence,
+            ..command(Path::new("tenants"), None)
+        };
+        let text = command.text(false);
+        let source = TenantSource::of_text("x".parse().unwrap(), Path::new("x.toml"), text);
+        let built = build(&source, Secrets::MayBeAbsent, 0);
+        for problem in &built.problems {
+            assert!(problem.message.contains("can't be read"), "{problem}");
+        }
+        let settings = built.settings.unwrap();
+        assert_eq!(settings.providers[0].preset.kind, *kind);
+        assert!(!source.text.to_lowercase().contains("jira"), "{}", source.text);
     }
 }
 
