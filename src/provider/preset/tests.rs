@@ -44,3 +44,35 @@ fn marks_are_read_together() {
         machine
     ));
 }
+
+#[test]
+fn a_subject_is_the_same_however_it_was_proved() {
+    let subject = |kind: Kind, claims: &serde_json::Value| {
+        kind.preset().subject_of(&Claims::from(object(claims)))
+    };
+    let (team, user) = ("https://slack.com/team_id", "https://slack.com/user_id");
+    for (kind, claims, expected) in [
+        (Kind::Google, json!({ "sub": "110" }), Some("110")),
+        (Kind::Google, json!({ "sub": 110 }), Some("110")),
+        (Kind::Google, json!({ "sub": "" }), None),
+        (Kind::Google, json!({ "sub": 1.5 }), None),
+        (Kind::Google, json!({ "sub": -1 }), None),
+        (Kind::Google, json!({ "sub": ["110"] }), None),
+        (
+            Kind::Slack,
+            json!({ team: "T0", user: "U1", "sub": "U2" }),
+            Some("T0/U1"),
+        ),
+        (
+            Kind::Slack,
+            json!({ team: "T0", "sub": "U2" }),
+            Some("T0/U2"),
+        ),
+        (Kind::Slack, json!({ "sub": "U2" }), None),
+        (Kind::Facebook, json!({ "id": "7" }), Some("7")),
+        (Kind::Facebook, json!({ "sub": "7" }), Some("7")),
+        (Kind::Github, json!({ "user": { "id": 7 } }), Some("7")),
+    ] {
+        assert_eq!(subject(kind, &claims).as_deref(), expected, "{claims}");
+    }
+}
