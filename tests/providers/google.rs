@@ -51,7 +51,7 @@ fn honest(asked: &Asked) -> Reply {
     answering(&tokeninfo(), &userinfo())(asked)
 }
 
-fn answering(info: &Value, person: &Value) -> impl Fn(&Asked) -> Reply + Send + Sync + 'static {
+fn answering(info: &Value, person: &Value) -> impl Fn(&Asked) -> Reply + Send + Sync + use<> {
     let (info, person) = (info.clone(), person.clone());
     move |asked| {
         let bearer = asked.header("authorization").unwrap_or_default();
@@ -269,6 +269,17 @@ fn a_service_account_comes_only_where_it_is_listed() {
     postern
         .check("jira", &id_token(&keys, &robot(json!({}))))
         .is_allowed_as("svc-reports");
+}
+
+/// Google lists no groups in either kind of token, so that a group rule refuses.
+#[test]
+fn nobody_is_in_a_group() {
+    let (keys, google) = (issuer(), Emulator::start(honest));
+    let file = file(&keys, &google).access("allow_groups = [\"staff\"]");
+    let postern = Postern::with(file).start();
+    for token in ["ya29.grouped", &id_token(&keys, &claims())] {
+        postern.check("jira", token).is_refused(403, "not_in_group");
+    }
 }
 
 /// A revoked or forged token is answered with status 400, and a token without the scopes has no userinfo.
