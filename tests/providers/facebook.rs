@@ -67,7 +67,7 @@ fn proof(secret: &str, token: &str) -> String {
     let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, secret.as_bytes());
     let mut text = String::new();
     for byte in aws_lc_rs::hmac::sign(&key, token.as_bytes()).as_ref() {
-        write!(text, "{byte:02x}").unwrap();
+        write!(text, "{byte:02x}").expect("a text takes everything");
     }
     text
 }

@@ -23,7 +23,7 @@ pub const PRESET: Preset = Preset {
     ],
     fill,
     binding: Binding::Own,
-    ask,
+    ask: |file| Some(ask(file)),
     // [not confirmed: seen in every example, promised in none]
     prefixes: &["EAA"],
     // People have no names there any more [not confirmed], but a number within each application, which ID tokens have
@@ -73,9 +73,9 @@ fn fill(file: &mut ProviderFile) -> Vec<Wrong> {
     wrong
 }
 
-fn ask(file: &ProviderFile) -> Option<Result<AskWay, Wrong>> {
+fn ask(file: &ProviderFile) -> Result<AskWay, Wrong> {
     // A version serves for two years; the documentation of `debug_token` shows this one.
-    Some(api(file, "https://graph.facebook.com/v25.0", "").map(|api| AskWay::Facebook { api }))
+    api(file, "https://graph.facebook.com/v25.0", "").map(|api| AskWay::Facebook { api })
 }
 
 /// An ID token of Limited Login.

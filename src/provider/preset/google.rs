@@ -23,7 +23,7 @@ pub const PRESET: Preset = Preset {
     fill,
     binding: Binding::Audience,
     realm_of: |_| "https://accounts.google.com",
-    ask,
+    ask: |file| Some(ask(file)),
     prefixes: &["ya29."],
     username: &["email"],
     // A service account is found by its address or its number.
@@ -71,17 +71,15 @@ fn fill(file: &mut ProviderFile) -> Vec<Wrong> {
 
 const DOMAINS: &str = "write hosted_domains = [\"example.com\"], the domains of your Workspace";
 
-fn ask(file: &ProviderFile) -> Option<Result<AskWay, Wrong>> {
+fn ask(file: &ProviderFile) -> Result<AskWay, Wrong> {
     let of = |default: &str, path: &str| api(file, default, path);
     // Of the discovery document is userinfo; tokeninfo is where Google's own libraries ask (OAuth2Client).
     let tokeninfo = of("https://oauth2.googleapis.com", "tokeninfo");
     let userinfo = of("https://openidconnect.googleapis.com", "v1/userinfo");
-    Some(tokeninfo.and_then(|tokeninfo| {
-        Ok(AskWay::Google {
-            tokeninfo,
-            userinfo: userinfo?,
-        })
-    }))
+    Ok(AskWay::Google {
+        tokeninfo: tokeninfo?,
+        userinfo: userinfo?,
+    })
 }
 
 /// ID tokens and what tokeninfo says of access tokens alike. Anybody's service account can have a token made for any
@@ -93,9 +91,7 @@ fn judge(claims: &Claims<'_>, settings: &ProviderSettings) -> Result<(), Denial>
     if is_marked(claims, MACHINE) {
         // Whether it is listed, the mapping says, by an address only if it is the account's own.
         if claims.get("email").is_some()
-            && !claims
-                .get("email_verified")
-                .is_some_and(|verified| *verified == true)
+            && !matches!(claims.get("email_verified"), Some(Json::Bool(true)))
         {
             return Err(Denial::new(
                 Denied::NoUsername,
@@ -109,7 +105,7 @@ fn judge(claims: &Claims<'_>, settings: &ProviderSettings) -> Result<(), Denial>
         crate::tenant::settings::Audience::Any => true,
     };
     // Whoever got the token is one of ours as well: an Android app's is `azp` where a server's is `aud`.
-    if !claims.text("azp").is_some_and(ours) {
+    if claims.text("azp").is_none_or(|azp| !ours(azp)) {
         let message = format!(
             "the token was got by the client (azp) {}, which is not among `audience` ({})",
             shown(claims, "azp"),
@@ -117,7 +113,7 @@ fn judge(claims: &Claims<'_>, settings: &ProviderSettings) -> Result<(), Denial>
         );
         return Err(Denial::new(Denied::WrongAudience, message));
     }
-    if !claims.text("sub").is_some_and(|sub| !sub.is_empty()) {
+    if claims.text("sub").is_none_or(str::is_empty) {
         return Err(Denial::new(
             Denied::NoUsername,
             "Google names no subject (sub); has the token the scopes openid and email?",
