@@ -201,7 +201,10 @@ impl<'a> Judge<'a> {
                 let until;
                 (answer, until) = self.ask(asking, token, digest, now).await?;
                 let method = match asking.way {
-                    AskWay::Userinfo { .. } if signed.is_none() => Method::Userinfo,
+                    // Slack says who somebody is as well, and not for whom the token was issued.
+                    AskWay::Userinfo { .. } | AskWay::Slack { .. } if signed.is_none() => {
+                        Method::Userinfo
+                    }
                     _ => Method::Introspection,
                 };
                 match signed {

@@ -11,3 +11,4 @@ mod google;
 mod keycloak;
 mod okta;
 mod slack;
+mod trouble;

@@ -5,6 +5,7 @@ mod github;
 mod gitlab;
 mod google;
 mod introspection;
+mod parts;
 mod slack;
 mod userinfo;
 
@@ -24,7 +25,7 @@ use zeroize::Zeroizing;
 
 use super::{
     breaker::{Admission, Breaker},
-    client::{Answered, FetchError, Outgoing},
+    client::{Answered, FetchError, Outgoing, WHOLE_CALL},
 };
 use crate::{
     clock,
@@ -161,7 +162,10 @@ impl Asker {
 
     async fn call(&self, token: &str, digest: &TokenDigest) -> Outcome {
         let answered = match self.caller() {
-            Ok(caller) => caller.ask(token).await,
+            // A way that calls twice has no more time than one that calls once.
+            Ok(caller) => tokio::time::timeout(WHOLE_CALL, caller.ask(token))
+                .await
+                .unwrap_or(Err(FetchError::TimedOut)),
             Err(problem) => Err(FetchError::Malformed(problem)),
         };
         let now = clock::now();
@@ -179,11 +183,13 @@ impl Asker {
                         status: 403 | 429 | 503,
                         retry_after: Some(seconds),
                     } => self.breaker.pause(now, seconds),
+                    FetchError::RateLimited(seconds) => self.breaker.pause(now, seconds),
                     // It doesn't like this one token: nobody's odd tokens close the endpoint for the others.
                     FetchError::Status {
                         status: 400 | 402..=428 | 430..=499,
                         ..
-                    } => {
+                    }
+                    | FetchError::Unanswered(_) => {
                         self.breaker.succeeded();
                         RETRY_AFTER
                     }

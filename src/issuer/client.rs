@@ -59,6 +59,12 @@ pub enum FetchError {
     /// A document that does not say what it must.
     #[error("{0}")]
     Malformed(String),
+    /// It says, in words of its own, that it wants to be left alone for that many seconds.
+    #[error("it asks to be left alone for {0} s")]
+    RateLimited(u64),
+    /// It says, in words of its own, that it does not answer about this token.
+    #[error("{0}")]
+    Unanswered(String),
 }
 
 /// An answer, read to its end, whatever its status.
@@ -122,6 +128,7 @@ impl FetchError {
     pub fn retry_after(&self) -> Option<u64> {
         match self {
             Self::Status { retry_after, .. } => *retry_after,
+            Self::RateLimited(seconds) => Some(*seconds),
             _ => None,
         }
     }
@@ -135,6 +142,8 @@ impl FetchError {
             Self::TooLarge(_) => "too_large",
             Self::WrongType(_) => "wrong_type",
             Self::Malformed(_) => "malformed",
+            Self::RateLimited(_) => "rate_limited",
+            Self::Unanswered(_) => "unanswered",
         }
     }
 }

@@ -10,7 +10,7 @@ mod gitlab;
 mod google;
 mod keycloak;
 mod okta;
-mod slack;
+pub(crate) mod slack;
 
 use std::fmt;
 
@@ -24,7 +24,7 @@ use crate::{
         build::outgoing,
         file::ProviderFile,
         problem::Severity,
-        settings::{AskWay, ProviderSettings},
+        settings::{AskWay, ClaimPath, ProviderSettings},
     },
     verify::{claims::Claims, json::Json},
 };
@@ -127,6 +127,8 @@ pub struct Preset {
     pub client: &'static [&'static str],
     /// The claims that say for good who it is, whatever the account is called.
     pub subject: &'static [&'static str],
+    /// The claim within whose value the subject is unique, where it is not everywhere.
+    pub subject_within: Option<&'static str>,
     /// What marks a token that a client got for itself: any of these, each of which is several marks together.
     pub machine: &'static [&'static [Mark]],
     /// The same in answers to questions about a token.
@@ -141,6 +143,24 @@ pub struct Preset {
     pub vouches_for_email: bool,
     /// What an operator should look at where the provider calls a token inactive.
     pub inactive_hint: &'static str,
+}
+
+impl Preset {
+    /// Who it is for good, whatever the account is called: the same text in whichever way the token was judged.
+    #[must_use]
+    pub fn subject_of(&self, claims: &Claims<'_>) -> Option<String> {
+        let id = |name: &&str| match claims.at(&ClaimPath((*name).to_owned()))? {
+            Json::Text(text) if !text.is_empty() => Some(text.clone().into_owned()),
+            // Ids of users are numbers in some APIs, and whole ones.
+            Json::Number(number) if number.is_u64() => Some(number.to_string()),
+            _ => None,
+        };
+        let subject = self.subject.iter().find_map(id)?;
+        match &self.subject_within {
+            None => Some(subject),
+            Some(within) => Some(format!("{}/{subject}", id(within)?)),
+        }
+    }
 }
 
 /// The keys of a provider that every kind takes.
@@ -254,6 +274,7 @@ const PLAIN: Preset = Preset {
     groups: &[],
     client: &["client_id", "azp"],
     subject: &["sub"],
+    subject_within: None,
     machine: &[],
     machine_answers: &[],
     judge: access_token,

@@ -111,7 +111,9 @@ pub struct ProviderFile {
     #[schemars(example = ["example.com"])]
     pub hosted_domains: Option<Vec<String>>,
 
-    /// `slack`: the workspaces (`T…`) or enterprises (`E…`) whose members may come.
+    /// `slack`: the workspaces (`T…`) or enterprises (`E…`) whose members may come. Without `audience`, or with
+    /// `client_id`, their opaque tokens are accepted as well as ID tokens, though Slack does not say for whom a
+    /// user's opaque token was issued.
     #[schemars(example = ["T0R7GR"])]
     pub teams: Option<Vec<String>>,
 
@@ -154,7 +156,8 @@ pub struct ProviderFile {
     pub userinfo_endpoint: Option<String>,
 
     /// Postern as the issuer knows it, for `introspection_endpoint`; for `github`, `gitlab` and `facebook` the
-    /// application whose tokens are accepted.
+    /// application whose tokens are accepted. For `slack` the App ID (`A…`) that opaque tokens must be of, as far as
+    /// Slack says it.
     #[schemars(example = "jira-api")]
     pub client_id: Option<String>,
 

@@ -23,9 +23,11 @@ pub const PRESET: Preset = Preset {
     ],
     fill,
     binding: Binding::Own,
-    ask,
+    ask: |file| Some(ask(file)),
+    // [not confirmed: seen in every example, promised in none]
     prefixes: &["EAA"],
-    // People have no names there any more, but a number within each application.
+    // People have no names there any more [not confirmed], but a number within each application, which ID tokens have
+    // as `sub`.
     username: &["id", "sub"],
     client: &["app_id"],
     subject: &["id", "sub"],
@@ -51,7 +53,18 @@ fn fill(file: &mut ProviderFile) -> Vec<Wrong> {
             "leave it out, and map the numbers to accounts with username_map",
         ));
     }
-    // Limited Login. The metadata has no endpoints and another host than the issuer, so both are pinned.
+    if file
+        .service_accounts
+        .as_ref()
+        .is_some_and(|listed| !listed.is_empty())
+    {
+        wrong.push(Wrong::warning(
+            "service_accounts",
+            "Facebook's tokens of applications (type APP) stand for no account and are refused, so that this has no effect",
+            "remove it",
+        ));
+    }
+    // Limited Login ("OIDC Token", "Validating the OIDC token"; supabase/auth, facebook.go). The metadata has no endpoints and another host than the issuer, so both are pinned.
     file.issuer = Some(["https://www.facebook.com"].into());
     file.jwks_uri.get_or_insert_with(|| {
         "https://limited.facebook.com/.well-known/oauth/openid/jwks/".to_owned()
@@ -60,8 +73,9 @@ fn fill(file: &mut ProviderFile) -> Vec<Wrong> {
     wrong
 }
 
-fn ask(file: &ProviderFile) -> Option<Result<AskWay, Wrong>> {
-    Some(api(file, "https://graph.facebook.com/v23.0", "").map(|api| AskWay::Facebook { api }))
+fn ask(file: &ProviderFile) -> Result<AskWay, Wrong> {
+    // A version serves for two years; the documentation of `debug_token` shows this one.
+    api(file, "https://graph.facebook.com/v25.0", "").map(|api| AskWay::Facebook { api })
 }
 
 /// An ID token of Limited Login.
@@ -70,6 +84,7 @@ fn judge(claims: &Claims<'_>, settings: &ProviderSettings) -> Result<(), Denial>
     claims.is_for(settings)
 }
 
+/// `debug_token` names the application ("debug_token", Fields: `app_id`, `type`). `me` has proved it a second time.
 fn judge_answer(claims: &Claims<'_>, settings: &ProviderSettings) -> Result<(), Denial> {
     if claims.text("app_id") != Some(settings.own.client_id.as_str()) {
         let message = format!(

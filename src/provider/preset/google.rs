@@ -23,7 +23,7 @@ pub const PRESET: Preset = Preset {
     fill,
     binding: Binding::Audience,
     realm_of: |_| "https://accounts.google.com",
-    ask,
+    ask: |file| Some(ask(file)),
     prefixes: &["ya29."],
     username: &["email"],
     // A service account is found by its address or its number.
@@ -35,37 +35,51 @@ pub const PRESET: Preset = Preset {
     ..PLAIN
 };
 
+/// A service account's ID token names the account as its own client, and its address only where that was asked for
+/// (cloud.google.com, "ID tokens"; IAM `generateIdToken`, `includeEmail`). A person's client is never the person.
 const MACHINE: &[&[Mark]] = &[
+    &[Mark::Equal("azp", "sub")],
     &[Mark::EndsWith("email", ".gserviceaccount.com")],
     &[Mark::EndsWith("sub", ".gserviceaccount.com")],
 ];
 
 fn fill(file: &mut ProviderFile) -> Vec<Wrong> {
     file.default_algorithms(&["RS256"]);
-    // The second is the older form, which is still issued.
+    // The second is the older form, which is still issued ("OpenID Connect", ID token's payload; google-auth-library-
+    // python, `id_token.py`).
     file.issuer = Some(["https://accounts.google.com", "accounts.google.com"].into());
+    // `jwks_uri` of https://accounts.google.com/.well-known/openid-configuration.
     file.jwks_uri
         .get_or_insert_with(|| "https://www.googleapis.com/oauth2/v3/certs".to_owned());
+    let mut wrong = Vec::new();
     if file.hosted_domains.as_ref().is_none_or(Vec::is_empty) {
-        return vec![Wrong::warning(
+        wrong.push(Wrong::warning(
             "hosted_domains",
             "anybody with a Google account can come, with an address of any domain",
-            "write hosted_domains = [\"example.com\"], the domains of your Workspace",
-        )];
+            DOMAINS,
+        ));
     }
-    Vec::new()
+    for domain in file.hosted_domains.iter().flatten() {
+        // "Use hd to …": consumer accounts have no domain.
+        if domain.eq_ignore_ascii_case("gmail.com") || domain.contains('@') {
+            let message = format!("no account's Workspace domain (hd) is {domain:?}");
+            wrong.push(Wrong::new("hosted_domains", message, DOMAINS));
+        }
+    }
+    wrong
 }
 
-fn ask(file: &ProviderFile) -> Option<Result<AskWay, Wrong>> {
+const DOMAINS: &str = "write hosted_domains = [\"example.com\"], the domains of your Workspace";
+
+fn ask(file: &ProviderFile) -> Result<AskWay, Wrong> {
     let of = |default: &str, path: &str| api(file, default, path);
+    // Of the discovery document is userinfo; tokeninfo is where Google's own libraries ask (OAuth2Client).
     let tokeninfo = of("https://oauth2.googleapis.com", "tokeninfo");
     let userinfo = of("https://openidconnect.googleapis.com", "v1/userinfo");
-    Some(tokeninfo.and_then(|tokeninfo| {
-        Ok(AskWay::Google {
-            tokeninfo,
-            userinfo: userinfo?,
-        })
-    }))
+    Ok(AskWay::Google {
+        tokeninfo: tokeninfo?,
+        userinfo: userinfo?,
+    })
 }
 
 /// ID tokens and what tokeninfo says of access tokens alike. Anybody's service account can have a token made for any
@@ -75,23 +89,35 @@ fn judge(claims: &Claims<'_>, settings: &ProviderSettings) -> Result<(), Denial>
     claims.is_not_bound()?;
     claims.is_for(settings)?;
     if is_marked(claims, MACHINE) {
-        // Whether it is listed, the mapping says.
+        // Whether it is listed, the mapping says, by an address only if it is the account's own.
+        if claims.get("email").is_some()
+            && !matches!(claims.get("email_verified"), Some(Json::Bool(true)))
+        {
+            return Err(Denial::new(
+                Denied::NoUsername,
+                "the service account's address was not verified (email_verified)",
+            ));
+        }
         return Ok(());
     }
     let ours = |text: &str| match &settings.audience {
         crate::tenant::settings::Audience::OneOf(ours) => ours.iter().any(|own| own == text),
         crate::tenant::settings::Audience::Any => true,
     };
-    if claims
-        .get("azp")
-        .is_some_and(|azp| !azp.as_str().is_some_and(ours))
-    {
+    // Whoever got the token is one of ours as well: an Android app's is `azp` where a server's is `aud`.
+    if claims.text("azp").is_none_or(|azp| !ours(azp)) {
         let message = format!(
-            "the token was got by the client {}, which is not among `audience` ({})",
+            "the token was got by the client (azp) {}, which is not among `audience` ({})",
             shown(claims, "azp"),
             settings.written_in
         );
         return Err(Denial::new(Denied::WrongAudience, message));
+    }
+    if claims.text("sub").is_none_or(str::is_empty) {
+        return Err(Denial::new(
+            Denied::NoUsername,
+            "Google names no subject (sub); has the token the scopes openid and email?",
+        ));
     }
     let domains = &settings.own.hosted_domains;
     let hosted = claims.get("hd").and_then(Json::as_str);

@@ -44,3 +44,84 @@ fn marks_are_read_together() {
         machine
     ));
 }
+
+/// What a file of that kind is told, errors and warnings, in the order of the keys.
+fn told(kind: Kind, lines: &str) -> Vec<(&'static str, Severity)> {
+    let mut file: ProviderFile = toml::from_str(lines).expect("a provider");
+    let wrong = (kind.preset().fill)(&mut file);
+    wrong
+        .iter()
+        .map(|wrong| (wrong.key, wrong.severity))
+        .collect()
+}
+
+#[test]
+fn what_is_dangerous_is_warned_about_and_what_cannot_be_meant_is_refused() {
+    use Severity::{Error, Warning};
+    for (kind, lines, expected) in [
+        (Kind::Google, "", vec![("hosted_domains", Warning)]),
+        (Kind::Google, "hosted_domains = [\"a.example\"]", vec![]),
+        (
+            Kind::Google,
+            "hosted_domains = [\"gmail.com\", \"@a.example\"]",
+            vec![("hosted_domains", Error), ("hosted_domains", Error)],
+        ),
+        (Kind::Slack, "", vec![("teams", Error)]),
+        (Kind::Slack, "audience = \"1.2\"\nteams = [\"T1\"]", vec![]),
+        (Kind::Slack, "teams = [\"T1\"]", vec![("teams", Warning)]),
+        (
+            Kind::Slack,
+            "audience = \"1.2\"\nteams = [\"T1\"]\nclient_id = \"A1\"",
+            vec![("teams", Warning)],
+        ),
+        (
+            Kind::Slack,
+            "audience = \"1.2\"\nteams = [\"acme\"]\nclient_id = \"1.2\"",
+            vec![("teams", Error), ("client_id", Error), ("teams", Warning)],
+        ),
+        (Kind::Facebook, "client_id = \"1\"", vec![]),
+        (
+            Kind::Facebook,
+            "username = \"email\"\nservice_accounts = { a = \"b\" }",
+            vec![
+                ("client_id", Error),
+                ("username", Error),
+                ("service_accounts", Warning),
+            ],
+        ),
+    ] {
+        assert_eq!(told(kind, lines), expected, "{kind:?} {lines}");
+    }
+}
+
+#[test]
+fn a_subject_is_the_same_however_it_was_proved() {
+    let subject = |kind: Kind, claims: &serde_json::Value| {
+        kind.preset().subject_of(&Claims::from(object(claims)))
+    };
+    let (team, user) = ("https://slack.com/team_id", "https://slack.com/user_id");
+    for (kind, claims, expected) in [
+        (Kind::Google, json!({ "sub": "110" }), Some("110")),
+        (Kind::Google, json!({ "sub": 110 }), Some("110")),
+        (Kind::Google, json!({ "sub": "" }), None),
+        (Kind::Google, json!({ "sub": 1.5 }), None),
+        (Kind::Google, json!({ "sub": -1 }), None),
+        (Kind::Google, json!({ "sub": ["110"] }), None),
+        (
+            Kind::Slack,
+            json!({ team: "T0", user: "U1", "sub": "U2" }),
+            Some("T0/U1"),
+        ),
+        (
+            Kind::Slack,
+            json!({ team: "T0", "sub": "U2" }),
+            Some("T0/U2"),
+        ),
+        (Kind::Slack, json!({ "sub": "U2" }), None),
+        (Kind::Facebook, json!({ "id": "7" }), Some("7")),
+        (Kind::Facebook, json!({ "sub": "7" }), Some("7")),
+        (Kind::Github, json!({ "user": { "id": 7 } }), Some("7")),
+    ] {
+        assert_eq!(subject(kind, &claims).as_deref(), expected, "{claims}");
+    }
+}
