@@ -12,7 +12,7 @@
 //! 2. [`policy::path`]: the one canonical form of the path;
 //! 3. [`credential`]: what the caller presented, unverified;
 //! 4. [`verify`]: who judges it, and what proves it: a signature ([`verify::jwt`] with [`keys`]), the issuer's
-//!    word ([`issuer::introspection`]), or both; only there a [`verify::Principal`] is made, of an account that is
+//!    word ([`issuer::ask`]), or both; only there a [`verify::Principal`] is made, of an account that is
 //!    by the [`pins`] nobody else's;
 //! 5. [`policy::principal`]: may this account do this;
 //! 6. a [`decision::Decision`], which one `match` in [`http`] turns into a status and headers.

@@ -24,7 +24,7 @@ use crate::{
         build::outgoing,
         file::ProviderFile,
         problem::Severity,
-        settings::{AskWay, ClaimPath, ProviderSettings},
+        settings::{AskWay, ProviderSettings},
     },
     verify::{claims::Claims, json::Json},
 };
@@ -149,7 +149,7 @@ impl Preset {
     /// Who it is for good, whatever the account is called: the same text in whichever way the token was judged.
     #[must_use]
     pub fn subject_of(&self, claims: &Claims<'_>) -> Option<String> {
-        let id = |name: &&str| match claims.at(&ClaimPath((*name).to_owned()))? {
+        let id = |name: &&str| match claims.at(name)? {
             Json::Text(text) if !text.is_empty() => Some(text.clone().into_owned()),
             // Ids of users are numbers in some APIs, and whole ones.
             Json::Number(number) if number.is_u64() => Some(number.to_string()),

@@ -1,6 +1,6 @@
 //! Who a token says that its bearer is: what accounts are pinned to.
 
-use super::{claims::Claims, json::Json};
+use super::claims::Claims;
 use crate::{pins::Identity, tenant::settings::ProviderSettings};
 
 /// Out of proved claims. An issuer with several names has the same people under each.
@@ -12,31 +12,20 @@ pub fn identity_of(claims: &Claims<'_>, provider: &ProviderSettings) -> Identity
     Identity {
         provider: provider.name.clone(),
         issuer: trusted.map_or_else(String::new, |trusted| trusted.realm.clone()),
-        subject: subject_of(claims, provider.preset.subject),
+        subject: provider.preset.subject_of(claims),
     }
-}
-
-/// The first of these claims that names somebody.
-fn subject_of(claims: &Claims<'_>, names: &[&str]) -> Option<String> {
-    let values = names.iter().filter_map(|name| claims.at(name));
-    values.into_iter().find_map(|value| match value {
-        // RFC 7519 §4.1.2 wants a text, and some introspection endpoints answer with a number of theirs.
-        Json::Number(number) => Some(number.to_string()),
-        Json::Text(text) if !text.is_empty() => Some(text.clone().into_owned()),
-        _ => None,
-    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::verify::json::Object;
+    use crate::{provider::Kind, verify::json::Object};
 
     #[test]
     fn a_subject_is_a_text_or_the_digits_of_a_number() {
         let subject_of = |claims: &str| {
             let claims = Claims::from(Object::read(claims.as_bytes()).unwrap());
-            subject_of(&claims, &["sub"])
+            Kind::Custom.preset().subject_of(&claims)
         };
         for (claims, subject) in [
             (r#"{"sub":"ada"}"#, Some("ada")),
