@@ -195,12 +195,14 @@ fn an_opaque_token_is_of_a_listed_workspace() {
     }
     // In Enterprise Grid a workspace is listed by its organisation.
     let mut grid = change(auth_test, "team_id", json!("T0GRID"));
+    // Another workspace, so another person.
+    let info = change(user_info, "email", json!("grid@slack-corp.com"));
     for (enterprise, passes) in [("E0GRID", true), ("E0OTHER", false)] {
         grid["enterprise_id"] = enterprise.into();
-        slack.answer(answering(&grid, &user_info()));
+        slack.answer(answering(&grid, &info));
         let answer = postern.check("jira", &format!("xoxp-{enterprise}"));
         if passes {
-            answer.is_allowed_as("krane@slack-corp.com");
+            answer.is_allowed_as("grid@slack-corp.com");
         } else {
             answer.is_refused(401, "wrong_audience");
         }
