@@ -10,4 +10,5 @@ mod gitlab;
 mod google;
 mod keycloak;
 mod okta;
+mod signed;
 mod slack;

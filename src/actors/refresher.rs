@@ -358,6 +358,7 @@ impl Handler<Arrived> for Refresher {
                     keys: Some(keys),
                     rounds,
                     error: None,
+                    left_alone_until: 0,
                 });
                 if changed {
                     kept.followers
@@ -375,16 +376,14 @@ impl Handler<Arrived> for Refresher {
                     failures,
                     "the keys can't be fetched: {error}"
                 );
+                let asked = schedule::pause(error.retry_after());
                 kept.publisher.publish(Fetched {
                     error: Some(error.to_string().into()),
                     rounds,
+                    left_alone_until: now + asked,
                     ..before
                 });
-                self.schedule(
-                    &id,
-                    schedule::after_failure(failures, error.retry_after()),
-                    context,
-                );
+                self.schedule(&id, schedule::after_failure(failures, asked), context);
             }
         }
         if again {

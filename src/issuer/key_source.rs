@@ -113,6 +113,8 @@ pub struct Fetched {
     pub rounds: u64,
     /// Why the last fetch brought nothing, if it did not.
     pub error: Option<Arc<str>>,
+    /// Until when the issuer asked to be left alone (`Retry-After`), in seconds since the epoch.
+    pub left_alone_until: u64,
 }
 
 /// See the module.
@@ -225,7 +227,7 @@ impl KeySource {
         };
         self.ask(now, round).map_err(|wait| match self.absent.get(&name) {
             Some(()) => No::Denied(NoKey::UnknownKid.denial(Some(kid))),
-            None => pending(wait, format!("the kid of the token is not known, and the keys of {} were asked for less than a minute ago", self.id.label())).into(),
+            None => pending(wait, format!("the kid of the token is not known, and the keys of {} may not be asked for again so soon", self.id.label())).into(),
         })?;
         let fetched = self.next_round(round).await?;
         if let Some(error) = fetched.error {
@@ -248,7 +250,7 @@ impl KeySource {
     ///
     /// # Errors
     /// As [`KeySource::look_for`].
-    pub async fn first(&self) -> Result<Arc<KeySet>, Outage> {
+    pub async fn first(&self, now: u64) -> Result<Arc<KeySet>, Outage> {
         let mut fetched = self.fetched();
         if fetched.keys.is_none() && fetched.rounds == 0 {
             fetched = self.next_round(0).await?;
@@ -260,7 +262,11 @@ impl KeySource {
                     "the keys of {} were never fetched: {error}",
                     self.id.label()
                 );
-                Err(Outage::new(Unavailable::IssuerUnavailable, 5, message))
+                let wait = match fetched.left_alone_until.saturating_sub(now) {
+                    0 => 5,
+                    asked => asked,
+                };
+                Err(Outage::new(Unavailable::IssuerUnavailable, wait, message))
             }
             (None, None) => Err(pending(
                 1,
@@ -274,6 +280,10 @@ impl KeySource {
 
     /// Has the source fetched, unless a fetch is under way already; or says in how many seconds it may be.
     fn ask(&self, now: u64, round: u64) -> Result<(), u64> {
+        let asked = self.fetched.borrow().left_alone_until.saturating_sub(now);
+        if asked > 0 {
+            return Err(asked);
+        }
         let mut forced = self.forced.lock().unwrap_or_else(PoisonError::into_inner);
         if forced.round > round {
             return Ok(());

@@ -21,12 +21,16 @@ pub fn after_success(max_age: Option<u64>, patience: Option<u64>) -> u64 {
     patience.map_or(cached, |patience| cached.min(patience / 2))
 }
 
-/// Seconds after which a fetch is tried again that has failed so often in a row, this time included; `asked` is what the
-/// issuer asked for (`Retry-After`).
-pub fn after_failure(failures: u32, asked: Option<u64>) -> u64 {
+/// For how many seconds an issuer is left alone that asked for it (`Retry-After`).
+pub fn pause(asked: Option<u64>) -> u64 {
+    asked.unwrap_or(0).min(LONGEST_PAUSE)
+}
+
+/// Seconds after which a fetch is tried again that has failed so often in a row, this time included; `asked` is for how
+/// long the issuer is to be left alone at the least, whatever [`with_jitter`] takes off.
+pub fn after_failure(failures: u32, asked: u64) -> u64 {
     let doubled = FIRST_RETRY << failures.saturating_sub(1).min(16);
-    let asked = asked.unwrap_or(0).min(LONGEST_PAUSE);
-    doubled.min(LAST_RETRY).max(asked)
+    doubled.min(LAST_RETRY).max(asked.div_ceil(3) * 4)
 }
 
 /// Three quarters to all of `seconds`: ahead of the expiry, and not all sources at the same moment.
@@ -66,13 +70,14 @@ mod tests {
     #[test]
     fn failures_are_retried_ever_more_seldom() {
         let pauses: Vec<_> = (1..=11)
-            .map(|failures| after_failure(failures, None))
+            .map(|failures| after_failure(failures, 0))
             .collect();
         assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 60, 60, 60, 60, 60]);
-        assert_eq!(after_failure(u32::MAX, None), LAST_RETRY);
-        assert_eq!(after_failure(1, Some(120)), 120);
-        assert_eq!(after_failure(9, Some(30)), LAST_RETRY);
-        assert_eq!(after_failure(1, Some(u64::MAX)), LONGEST_PAUSE);
+        assert_eq!(after_failure(u32::MAX, 0), LAST_RETRY);
+        assert_eq!(after_failure(1, 120), 160);
+        assert_eq!(after_failure(9, 30), LAST_RETRY);
+        assert_eq!(pause(Some(u64::MAX)), LONGEST_PAUSE);
+        assert!(with_jitter(after_failure(1, 120)) >= Duration::from_secs(120));
     }
 
     #[test]
