@@ -159,3 +159,103 @@ pub fn line_of(postern: &Postern, answer: &crate::harness::Answer) -> String {
             .map(str::to_owned)
     })
 }
+
+/// The provider can't be asked about tokens, each time for another reason: nobody passes, nobody is told that the token
+/// is bad, and all is well once it can be asked. `tenant` is one that asks at a URL; about each `token`, `good` is what
+/// is answered well; `busy` are the header fields of a 429 that asks for half a minute.
+pub fn without_answers_nobody_passes(
+    tenant: impl Fn(&str, &str) -> TenantFile,
+    token: impl Fn() -> String,
+    good: Value,
+    busy: Vec<(&'static str, String)>,
+    account: &str,
+) {
+    let body = good.to_string();
+    let wrong = move |asked: &Asked| match asked.path() {
+        "/failing" => emulator::json(500, r#"{"error":"server_error"}"#),
+        "/unknown-client" => emulator::json(401, r#"{"error":"invalid_client"}"#),
+        "/elsewhere" => {
+            let away = vec![("Location", "https://elsewhere.invalid/".to_owned())];
+            Reply::Full(307, away, String::new())
+        }
+        "/hanging" => Reply::Hang,
+        "/html" => {
+            let html = vec![("Content-Type", "text/html".to_owned())];
+            Reply::Full(200, html, "<html></html>".to_owned())
+        }
+        "/broken" => emulator::json(200, &body[..body.len() - 1]),
+        "/list" => emulator::json(200, format!("[{body}]")),
+        "/text" => emulator::json(200, body.replace("true", "\"true\"")),
+        "/silent" => emulator::json(200, "{}"),
+        "/huge" => emulator::json(
+            200,
+            body.replace('{', &format!("{{{}", " ".repeat(300_000))),
+        ),
+        "/busy" => {
+            let mut reply = emulator::json(429, r#"{"errorCode":"E0000047"}"#);
+            if let Reply::Full(_, fields, _) = &mut reply {
+                fields.extend(busy.clone());
+            }
+            reply
+        }
+        other => panic!("nobody asks for {other}"),
+    };
+    let provider = Emulator::start(wrong);
+    let names = [
+        "hanging",
+        "failing",
+        "unknown-client",
+        "elsewhere",
+        "html",
+        "broken",
+        "list",
+        "text",
+        "silent",
+        "huge",
+    ];
+    let at = |name: &str| tenant(name, &format!("{}/{name}", provider.url()));
+    let mut builder = Postern::with(at("busy"));
+    for name in names {
+        builder = builder.and(at(name));
+    }
+    let postern = builder.start();
+    for name in names {
+        postern
+            .check(name, &token())
+            .is_refused(503, "issuer_unavailable");
+    }
+    for _ in 0..3 {
+        let answer = postern.check("busy", &token());
+        answer.is_refused(503, "issuer_unavailable");
+        let wait: u64 = answer.header("retry-after").unwrap().parse().unwrap();
+        assert!((20..=30).contains(&wait), "{answer:?}");
+    }
+    provider.answer(move |_| emulator::json(200, &good));
+    for name in names {
+        postern.check(name, &token()).is_allowed_as(account);
+    }
+    postern
+        .check("busy", &token())
+        .is_refused(503, "issuer_unavailable");
+    assert_eq!(
+        provider.hits("/busy"),
+        1,
+        "it was asked while it was to be left alone"
+    );
+    let shown: Vec<_> = provider
+        .asked()
+        .iter()
+        .filter_map(|asked| asked.field("token"))
+        .collect();
+    assert!(
+        provider
+            .asked()
+            .iter()
+            .all(|asked| !asked.target.contains('?'))
+    );
+    is_not_logged(
+        &postern,
+        &shown.iter().map(String::as_str).collect::<Vec<_>>(),
+    );
+    is_not_logged(&postern, &[postern::dev::CLIENT_SECRET]);
+}
