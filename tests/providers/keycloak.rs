@@ -286,6 +286,39 @@ fn a_service_account_is_known_by_its_client() {
         .is_refused(403, "account_protected");
 }
 
+/// Where Postern reaches the realm by the name that tokens carry, the rest follows from it.
+#[test]
+fn everything_follows_from_the_issuer() {
+    let realm = Emulator::start(|_| emulator::json(404, "{}"));
+    let issuer = format!("{}/realms/corp", realm.url());
+    let claims = access(json!({ "iss": issuer }));
+    let (metadata, answer) = (
+        json!({ "issuer": issuer, "jwks_uri": format!("{}{CERTS}", realm.url()) }),
+        active(claims.clone(), json!({})),
+    );
+    realm.answer(move |asked| match asked.path() {
+        "/realms/corp/.well-known/openid-configuration" => emulator::json(200, &metadata),
+        CERTS => key_set(&keys()),
+        INTROSPECT => emulator::json(200, &answer),
+        other => panic!("Postern asks for {other}"),
+    });
+    let file = |name: &str| {
+        let lines = format!("kind = \"keycloak\"\nissuer = {issuer:?}\naudience = [\"jira-api\"]");
+        tenant(name).provider(&lines)
+    };
+    let client =
+        "introspection = true\nclient_id = \"jira-api\"\nclient_secret = { env = \"DEV_SECRET\" }";
+    let postern = Postern::with(file("keys"))
+        .and(file("asking").with(client))
+        .start();
+    for (name, method) in [("keys", "jwt"), ("asking", "introspection")] {
+        let answer = postern.check(name, &sign(&claims));
+        answer.is_allowed_as("ada");
+        assert_eq!(answer.header("postern-method"), Some(method));
+    }
+    assert_eq!(realm.hits(INTROSPECT), 1);
+}
+
 /// A realm that is asked about each token, and what it is to answer.
 struct Asking {
     realm: Emulator,

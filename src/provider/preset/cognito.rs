@@ -166,6 +166,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_pool_tells_everything() {
+        let mut file = ProviderFile {
+            user_pool_id: Some("us-gov-west-1_AbC123".into()),
+            clients: Some(vec!["57cb".into()]),
+            ..ProviderFile::default()
+        };
+        assert!(fill(&mut file).is_empty());
+        let issuer = "https://cognito-idp.us-gov-west-1.amazonaws.com/us-gov-west-1_AbC123";
+        assert_eq!(file.issuers(), [issuer]);
+        assert_eq!(
+            (PRESET.keys_of)(&file, issuer).unwrap(),
+            format!("{issuer}/.well-known/jwks.json")
+        );
+    }
+
+    #[test]
     fn a_pool_tells_its_region() {
         assert_eq!(region("eu-central-1_AbC123"), Some("eu-central-1"));
         assert_eq!(region("us-gov-west-1_x"), Some("us-gov-west-1"));

@@ -133,8 +133,9 @@ fn path_of(issuer: &str) -> Option<&str> {
 }
 
 fn judge(claims: &Claims<'_>, settings: &ProviderSettings) -> Result<(), Denial> {
-    // ID tokens have no client claim but their audience.
-    if claims.text("cid").is_none() {
+    // ID tokens have no client claim but their audience, and their own kind of jti.
+    let is_id = claims.text("jti").is_some_and(|id| id.starts_with("ID."));
+    if claims.text("cid").is_none() || is_id {
         return Err(wrong_kind(
             "the token names no client (cid), as Okta's access tokens do",
         ));
