@@ -82,8 +82,7 @@ fn fill(file: &mut ProviderFile) -> Vec<Wrong> {
             "write clients = [\"…\"], the ids of the app clients whose tokens may come",
         ));
     }
-    const FIXED: &[&str] = &["username", "cognito:username", "sub", "identities"];
-    let named = file.username.iter().flat_map(|username| username.texts());
+    let named = file.username.iter().flat_map(TextOrList::texts);
     if named
         .into_iter()
         .any(|name| !FIXED.contains(&name.as_str()))
@@ -94,8 +93,16 @@ fn fill(file: &mut ProviderFile) -> Vec<Wrong> {
             "write username = \"username\", which never changes, or take the write permission for the attribute from every app client",
         ));
     }
+    if file.issuer.is_none() {
+        // What is missing for it has been said.
+        file.issuer = Some(TextOrList::List(Vec::new()));
+    }
     wrong
 }
+
+/// What users can't write. Everything else they can with the scope aws.cognito.signin.user.admin, as far as the app
+/// client lets them ("Understanding the access token").
+const FIXED: &[&str] = &["username", "cognito:username", "sub"];
 
 const POOL: &str = "write user_pool_id = \"eu-central-1_AbCdEfGhI\", as the console shows it; in a partition with another domain, write issuer too";
 

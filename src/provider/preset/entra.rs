@@ -175,6 +175,7 @@ fn is_guid(text: &str) -> bool {
 
 /// The keys of v1 tokens are those of `common`, to which the metadata of every directory points. An application whose
 /// claims are mapped has keys of its own: then `jwks_uri` ends in `?appid=` and its id ("Access tokens").
+#[expect(clippy::unnecessary_wraps, reason = "other kinds don't know it")]
 fn keys_of(file: &ProviderFile, issuer: &str) -> Option<String> {
     Some(match issuer.strip_suffix("/v2.0") {
         Some(directory) => format!("{directory}/discovery/v2.0/keys"),

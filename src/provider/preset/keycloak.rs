@@ -6,7 +6,10 @@ use super::{
 };
 use crate::{
     decision::Denial,
-    tenant::{file::ProviderFile, settings::ProviderSettings},
+    tenant::{
+        file::{ProviderFile, TextOrList},
+        settings::ProviderSettings,
+    },
     verify::claims::Claims,
 };
 
@@ -75,7 +78,7 @@ fn fill(file: &mut ProviderFile) -> Vec<Wrong> {
     if file
         .audience
         .iter()
-        .flat_map(|audience| audience.texts())
+        .flat_map(TextOrList::texts)
         .any(|audience| audience == "account")
     {
         wrong.push(Wrong::warning(
