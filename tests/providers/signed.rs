@@ -7,7 +7,7 @@ use postern::clock;
 use serde_json::{Value, json};
 
 use crate::harness::{
-    Algorithm, Issuer, Postern, TenantFile,
+    Algorithm, Answer, Issuer, Postern, TenantFile,
     emulator::{self, Asked, Emulator, Reply},
     until,
 };
@@ -124,7 +124,7 @@ pub fn without_keys_nobody_passes(
     for _ in 0..3 {
         let answer = postern.check("busy", token);
         answer.is_refused(503, "issuer_unavailable");
-        let wait: u64 = answer.header("retry-after").unwrap().parse().unwrap();
+        let wait = retry_after(&answer);
         assert!((100..=120).contains(&wait), "{answer:?}");
     }
     assert_eq!(provider.hits("/busy"), 1);
@@ -139,6 +139,11 @@ pub fn without_keys_nobody_passes(
     is_not_logged(&postern, &[token]);
 }
 
+fn retry_after(answer: &Answer) -> u64 {
+    let seconds = answer.header("retry-after").expect("a Retry-After");
+    seconds.parse().expect("in seconds")
+}
+
 /// No token and no secret is in the log, and no signature, which would be enough to tell which token it was.
 pub fn is_not_logged(postern: &Postern, secrets: &[&str]) {
     let log = postern.log();
@@ -150,7 +155,7 @@ pub fn is_not_logged(postern: &Postern, secrets: &[&str]) {
 }
 
 /// The line of the log about this refusal.
-pub fn line_of(postern: &Postern, answer: &crate::harness::Answer) -> String {
+pub fn line_of(postern: &Postern, answer: &Answer) -> String {
     let id = answer.header("postern-request-id").expect("an id");
     until("the line is logged", || {
         let log = postern.log();
@@ -227,7 +232,7 @@ pub fn without_answers_nobody_passes(
     for _ in 0..3 {
         let answer = postern.check("busy", &token());
         answer.is_refused(503, "issuer_unavailable");
-        let wait: u64 = answer.header("retry-after").unwrap().parse().unwrap();
+        let wait = retry_after(&answer);
         assert!((20..=30).contains(&wait), "{answer:?}");
     }
     provider.answer(move |_| emulator::json(200, &good));
