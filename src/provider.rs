@@ -154,9 +154,9 @@ impl Keys {
     ///
     /// # Errors
     /// As there.
-    pub async fn first(&self) -> Result<Arc<KeySet>, Outage> {
+    pub async fn first(&self, now: u64) -> Result<Arc<KeySet>, Outage> {
         match &self.source {
-            Some(source) => source.first().await,
+            Some(source) => source.first(now).await,
             None => Err(Outage::new(
                 Unavailable::IssuerUnavailable,
                 10,

@@ -382,7 +382,7 @@ async fn prove<'j, 't>(
             }
             Err(Unproved::NoKey(none)) => return Err(none.denial(kid).into()),
         },
-        KeyCondition::NeverFetched => keys.first().await?,
+        KeyCondition::NeverFetched => keys.first(now).await?,
     };
     jwt.prove(&fresh, algorithm, names_issuers)
         .map_err(|unproved| match unproved {

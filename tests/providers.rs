@@ -10,5 +10,6 @@ mod gitlab;
 mod google;
 mod keycloak;
 mod okta;
+mod signed;
 mod slack;
 mod trouble;

@@ -7,7 +7,6 @@ use std::{
     collections::{HashMap, HashSet},
     rc::Rc,
     sync::Arc,
-    time::Duration,
 };
 
 use actix::{Actor, Addr, AsyncContext as _, Context, Handler, Message, Recipient, SpawnHandle};
@@ -144,7 +143,7 @@ impl Refresher {
         });
     }
 
-    fn schedule(&mut self, id: &SourceId, after: Duration, context: &mut Context<Self>) {
+    fn schedule(&mut self, id: &SourceId, seconds: u64, context: &mut Context<Self>) {
         let Some(kept) = self.kept.get_mut(id) else {
             return;
         };
@@ -152,18 +151,21 @@ impl Refresher {
             context.cancel_future(timer);
         }
         let id = id.clone();
-        kept.timer = Some(context.run_later(after, move |refresher, context| {
-            // Two: `kept` and `known`. A tenant that is just starting holds its source before it follows it.
-            if refresher.kept.get(&id).is_some_and(|kept| {
-                kept.followers.is_empty() && Arc::strong_count(&kept.source) <= 2
-            }) {
-                // Both maps at once, on the one thread that uses them: nobody can find it half forgotten.
-                refresher.kept.remove(&id);
-                refresher.sources.known.borrow_mut().remove(&id);
-            } else {
-                refresher.fetch(&id, context);
-            }
-        }));
+        kept.timer = Some(context.run_later(
+            schedule::with_jitter(seconds),
+            move |refresher, context| {
+                // Two: `kept` and `known`. A tenant that is just starting holds its source before it follows it.
+                if refresher.kept.get(&id).is_some_and(|kept| {
+                    kept.followers.is_empty() && Arc::strong_count(&kept.source) <= 2
+                }) {
+                    // Both maps at once, on the one thread that uses them: nobody can find it half forgotten.
+                    refresher.kept.remove(&id);
+                    refresher.sources.known.borrow_mut().remove(&id);
+                } else {
+                    refresher.fetch(&id, context);
+                }
+            },
+        ));
     }
 }
 
@@ -248,7 +250,7 @@ impl Handler<Follow> for Refresher {
                 .get(left)
                 .is_some_and(|kept| kept.followers.is_empty())
             {
-                self.schedule(left, Duration::from_secs(schedule::FIRST_RETRY), context);
+                self.schedule(left, schedule::FIRST_RETRY, context);
             }
         }
         let mut hurried = Vec::new();
@@ -356,6 +358,7 @@ impl Handler<Arrived> for Refresher {
                     keys: Some(keys),
                     rounds,
                     error: None,
+                    left_alone_until: 0,
                 });
                 if changed {
                     kept.followers
@@ -363,12 +366,9 @@ impl Handler<Arrived> for Refresher {
                         .for_each(|follower| follower.to.do_send(KeysFetched(id.clone())));
                 }
                 let next = schedule::after_success(document.max_age, kept.patience());
-                self.schedule(&id, schedule::with_jitter(next), context);
+                self.schedule(&id, next, context);
             }
             Err(error) => {
-                if let Some(seconds) = error.retry_after() {
-                    kept.source.pause(now + seconds);
-                }
                 kept.failures = kept.failures.saturating_add(1);
                 let failures = kept.failures;
                 tracing::warn!(
@@ -376,16 +376,14 @@ impl Handler<Arrived> for Refresher {
                     failures,
                     "the keys can't be fetched: {error}"
                 );
+                let asked = schedule::pause(error.retry_after());
                 kept.publisher.publish(Fetched {
                     error: Some(error.to_string().into()),
                     rounds,
+                    left_alone_until: now + asked,
                     ..before
                 });
-                self.schedule(
-                    &id,
-                    schedule::after_failure(failures, error.retry_after()),
-                    context,
-                );
+                self.schedule(&id, schedule::after_failure(failures, asked), context);
             }
         }
         if again {

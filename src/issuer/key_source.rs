@@ -18,9 +18,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::breaker::LONGEST_ASKED;
 use crate::{
-    clock,
     decision::{No, Outage, Unavailable},
     keys::{KeySet, NoKey},
     tenant::settings::KeyOrigin,
@@ -115,6 +113,8 @@ pub struct Fetched {
     pub rounds: u64,
     /// Why the last fetch brought nothing, if it did not.
     pub error: Option<Arc<str>>,
+    /// Until when the issuer asked to be left alone (`Retry-After`), in seconds since the epoch.
+    pub left_alone_until: u64,
 }
 
 /// See the module.
@@ -124,8 +124,6 @@ pub struct KeySource {
     /// When the issuer last confirmed the keys, in seconds since the epoch; 0 is never. Beside `fetched`,
     /// since every check reads it and most refreshes change nothing else.
     confirmed_at: AtomicU64,
-    /// Until when the issuer asked to be left alone (`Retry-After`), in seconds since the epoch.
-    paused_until: AtomicU64,
     refresher: Recipient<FetchNow>,
     forced: Mutex<Forced>,
     absent: Cache<[u8; 32], ()>,
@@ -174,7 +172,6 @@ impl KeySource {
             id,
             fetched,
             confirmed_at: AtomicU64::new(confirmed_at),
-            paused_until: AtomicU64::new(0),
             refresher,
             forced: Mutex::default(),
             absent: Cache::new(ABSENT_CAPACITY),
@@ -206,18 +203,6 @@ impl KeySource {
         self.confirmed_at.store(now, Ordering::Relaxed);
     }
 
-    /// The issuer asked to be left alone until then. Only the `Refresher` calls it.
-    pub fn pause(&self, until: u64) {
-        self.paused_until.store(until, Ordering::Relaxed);
-    }
-
-    /// For how many seconds the issuer still asked to be left alone, at most [`LONGEST_ASKED`].
-    fn paused_for(&self, now: u64) -> Option<u64> {
-        let left = self.paused_until.load(Ordering::Relaxed).checked_sub(now)?;
-        // A longer one than is granted means that the clock was set back.
-        (1..=LONGEST_ASKED).contains(&left).then_some(left)
-    }
-
     /// The issuer has put `after` in the place of `before`: whoever asks for a key that went is refused, not put
     /// off until the issuer may be asked again. Only the `Refresher` calls it.
     pub fn replaced(&self, before: &KeySet, after: &KeySet) {
@@ -242,7 +227,7 @@ impl KeySource {
         };
         self.ask(now, round).map_err(|wait| match self.absent.get(&name) {
             Some(()) => No::Denied(NoKey::UnknownKid.denial(Some(kid))),
-            None => pending(wait, format!("the kid of the token is not known, and {} was asked for its keys less than a minute ago, or asked to be left alone", self.id.label())).into(),
+            None => pending(wait, format!("the kid of the token is not known, and the keys of {} may not be asked for again so soon", self.id.label())).into(),
         })?;
         let fetched = self.next_round(round).await?;
         if let Some(error) = fetched.error {
@@ -265,7 +250,7 @@ impl KeySource {
     ///
     /// # Errors
     /// As [`KeySource::look_for`].
-    pub async fn first(&self) -> Result<Arc<KeySet>, Outage> {
+    pub async fn first(&self, now: u64) -> Result<Arc<KeySet>, Outage> {
         let mut fetched = self.fetched();
         if fetched.keys.is_none() && fetched.rounds == 0 {
             fetched = self.next_round(0).await?;
@@ -277,7 +262,10 @@ impl KeySource {
                     "the keys of {} were never fetched: {error}",
                     self.id.label()
                 );
-                let wait = self.paused_for(clock::now()).unwrap_or(5);
+                let wait = match fetched.left_alone_until.saturating_sub(now) {
+                    0 => 5,
+                    asked => asked,
+                };
                 Err(Outage::new(Unavailable::IssuerUnavailable, wait, message))
             }
             (None, None) => Err(pending(
@@ -292,12 +280,13 @@ impl KeySource {
 
     /// Has the source fetched, unless a fetch is under way already; or says in how many seconds it may be.
     fn ask(&self, now: u64, round: u64) -> Result<(), u64> {
+        let asked = self.fetched.borrow().left_alone_until.saturating_sub(now);
+        if asked > 0 {
+            return Err(asked);
+        }
         let mut forced = self.forced.lock().unwrap_or_else(PoisonError::into_inner);
         if forced.round > round {
             return Ok(());
-        }
-        if let Some(wait) = self.paused_for(now) {
-            return Err(wait);
         }
         let wait = (forced.at + FORCED_EVERY).saturating_sub(now);
         // A longer wait than there is means that the clock was set back.

@@ -19,6 +19,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    account::fold,
     decision::{Denial, Denied},
     tenant::{
         build::outgoing,
@@ -106,7 +107,7 @@ pub struct Preset {
     /// What proves that a token was issued for us.
     pub binding: Binding,
     /// Where the keys of an issuer are, if its discovery document is not to be asked.
-    pub keys_of: fn(&str) -> Option<String>,
+    pub keys_of: fn(&ProviderFile, &str) -> Option<String>,
     /// Whose users an issuer's are, where it has several names.
     pub realm_of: fn(&str) -> &str,
     /// How the provider is asked about tokens that prove nothing themselves, where that is not RFC 7662.
@@ -201,6 +202,8 @@ pub enum Mark {
     EndsWith(&'static str, &'static str),
     /// Both are texts, and the same.
     Equal(&'static str, &'static str),
+    /// The first is the text between them with the other claim behind it, in whatever case.
+    Joined(&'static str, &'static str, &'static str),
 }
 
 impl Mark {
@@ -212,6 +215,14 @@ impl Mark {
             Self::EndsWith(name, end) => claims.text(name).is_some_and(|text| text.ends_with(end)),
             Self::Equal(one, other) => {
                 claims.text(one).is_some() && claims.text(one) == claims.text(other)
+            }
+            Self::Joined(one, start, other) => {
+                let joined = claims.text(other).map(|other| format!("{start}{other}"));
+                joined.is_some_and(|joined| {
+                    claims
+                        .text(one)
+                        .is_some_and(|one| fold(one) == fold(&joined))
+                })
             }
         }
     }
@@ -263,7 +274,7 @@ const PLAIN: Preset = Preset {
     takes: &[],
     fill: |_| Vec::new(),
     binding: Binding::Audience,
-    keys_of: |_| None,
+    keys_of: |_, _| None,
     realm_of: |issuer| issuer,
     ask: |_| None,
     keys_name_issuers: false,

@@ -35,13 +35,19 @@ impl<'a> Claims<'a> {
         self.get(name).and_then(Json::as_str)
     }
 
-    /// The value at `path`: a member of that whole name first, since claim names may hold dots.
+    /// The value at `path`: a member of that whole name first, since names may hold dots, those of claims as well as
+    /// those of Keycloak's clients (`resource_access.jira.example.com.roles`).
     #[must_use]
     pub fn at(&self, path: &str) -> Option<&Json<'a>> {
+        fn within<'v, 'a>(value: &'v Json<'a>, path: &str) -> Option<&'v Json<'a>> {
+            value.get(path).or_else(|| {
+                let mut splits = splits(path);
+                splits.find_map(|(name, rest)| within(value.get(name)?, rest))
+            })
+        }
         self.get(path).or_else(|| {
-            let mut names = path.split('.');
-            let first = self.get(names.next()?)?;
-            names.try_fold(first, |value, name| value.get(name))
+            let mut splits = splits(path);
+            splits.find_map(|(name, rest)| within(self.get(name)?, rest))
         })
     }
 
@@ -238,6 +244,12 @@ impl<'a> Claims<'a> {
         }
         Ok(())
     }
+}
+
+/// A path's first name and the rest, at each of its dots.
+fn splits(path: &str) -> impl Iterator<Item = (&str, &str)> {
+    path.match_indices('.')
+        .map(|(at, _)| (&path[..at], &path[at + 1..]))
 }
 
 /// At most this much of a stranger's value is repeated in a message.

@@ -247,12 +247,24 @@ impl Jwt<'_> {
             }
             (Some(_), None) => Cow::Borrowed(""),
         };
-        if claims.text("iss") == Some(&expected) {
+        let issuer = claims.text("iss").unwrap_or_default();
+        if issuer == expected || is_the_same_directory(issuer, &expected) {
             return Ok(());
         }
         let message = format!("the key that the token names is of the issuer {template} only");
         Err(Denial::new(Denied::UnknownKey, message))
     }
+}
+
+/// Whether one is the v1 issuer of a directory of Entra ID and the other is its v2 issuer. Only v2's documents name
+/// issuers, and their keys sign v1 tokens as well (Microsoft.IdentityModel, AadTokenValidationParametersExtension).
+fn is_the_same_directory(v1: &str, v2: &str) -> bool {
+    let of = |issuer, start, end| {
+        let rest = str::strip_suffix(str::strip_prefix(issuer, start)?, end)?;
+        rest.split_once('/').map(|(_, directory)| directory)
+    };
+    let directory = of(v1, "https://sts.", "/");
+    directory.is_some() && directory == of(v2, "https://login.", "/v2.0")
 }
 
 /// Why a signature was not proved.

@@ -21,12 +21,16 @@ pub fn after_success(max_age: Option<u64>, patience: Option<u64>) -> u64 {
     patience.map_or(cached, |patience| cached.min(patience / 2))
 }
 
-/// When a fetch is tried again that has failed so often in a row, this time included; `asked` is what the issuer asked
-/// for (`Retry-After`), in seconds, and never cut short, unless it is longer than anybody may ask for.
-pub fn after_failure(failures: u32, asked: Option<u64>) -> Duration {
+/// For how many seconds an issuer is left alone that asked for it (`Retry-After`).
+pub fn pause(asked: Option<u64>) -> u64 {
+    asked.unwrap_or(0).min(LONGEST_ASKED)
+}
+
+/// Seconds after which a fetch is tried again that has failed so often in a row, this time included; `asked` is for how
+/// long the issuer is to be left alone at the least, whatever [`with_jitter`] takes off.
+pub fn after_failure(failures: u32, asked: u64) -> u64 {
     let doubled = FIRST_RETRY << failures.saturating_sub(1).min(16);
-    let asked = asked.unwrap_or(0).min(LONGEST_ASKED);
-    with_jitter(doubled.min(LAST_RETRY)).max(Duration::from_secs(asked))
+    doubled.min(LAST_RETRY).max(asked.div_ceil(3) * 4)
 }
 
 /// Three quarters to all of `seconds`: ahead of the expiry, and not all sources at the same moment.
@@ -65,17 +69,15 @@ mod tests {
 
     #[test]
     fn failures_are_retried_ever_more_seldom() {
-        let usual = [1, 2, 4, 8, 16, 32, 60, 60, 60, 60, 60];
-        for (failures, seconds) in (1..).zip(usual).chain([(u32::MAX, LAST_RETRY)]) {
-            let whole = Duration::from_secs(seconds);
-            let pause = after_failure(failures, None);
-            assert!((whole.mul_f64(0.75)..whole).contains(&pause), "{failures}");
-        }
-        // What was asked for is not cut short.
-        let of = |failures, asked| after_failure(failures, Some(asked)).as_secs();
-        assert_eq!(of(1, 120), 120);
-        assert!((45..60).contains(&of(9, 30)));
-        assert_eq!(of(1, u64::MAX), LONGEST_ASKED);
+        let pauses: Vec<_> = (1..=11)
+            .map(|failures| after_failure(failures, 0))
+            .collect();
+        assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 60, 60, 60, 60, 60]);
+        assert_eq!(after_failure(u32::MAX, 0), LAST_RETRY);
+        assert_eq!(after_failure(1, 120), 160);
+        assert_eq!(after_failure(9, 30), LAST_RETRY);
+        assert_eq!(pause(Some(u64::MAX)), LONGEST_ASKED);
+        assert!(with_jitter(after_failure(1, 120)) >= Duration::from_mins(2));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::{
     decision::{Denial, Denied},
     tenant::{
         file::{ProviderFile, TextOrList},
-        settings::ProviderSettings,
+        settings::{Audience, ProviderSettings},
     },
     verify::{claims::Claims, json::Json},
 };
@@ -16,6 +16,7 @@ pub const PRESET: Preset = Preset {
     takes: &[
         "user_pool_id",
         "issuer",
+        "audience",
         "clients",
         "id_tokens",
         "jwks_uri",
@@ -25,10 +26,12 @@ pub const PRESET: Preset = Preset {
     fill,
     // Access tokens have no `aud`.
     binding: Binding::Own,
-    keys_of: |issuer| Some(format!("{issuer}/.well-known/jwks.json")),
+    keys_of: |_, issuer| Some(format!("{issuer}/.well-known/jwks.json")),
+    // Of access and of ID tokens; neither ever changes.
     username: &["username", "cognito:username"],
     groups: &["cognito:groups"],
     client: &["client_id"],
+    // "Scopes, M2M, and APIs with resource servers"; users' tokens have a username always.
     machine: &[&[Mark::Equal("sub", "client_id"), Mark::Absent("username")]],
     judge,
     ..PLAIN
@@ -39,6 +42,12 @@ fn fill(file: &mut ProviderFile) -> Vec<Wrong> {
     let mut wrong = Vec::new();
     match (&file.user_pool_id, &file.issuer) {
         (Some(id), None) => match region(id) {
+            // Its domain is another, but which is [not confirmed].
+            Some(region) if region.starts_with("cn-") => wrong.push(Wrong::new(
+                "issuer",
+                "the issuers of this partition are not known here",
+                "write issuer = \"https://…\", exactly as tokens carry it in `iss`",
+            )),
             Some(region) => {
                 let issuer = format!("https://cognito-idp.{region}.amazonaws.com/{id}");
                 file.issuer = Some(TextOrList::Text(issuer));
@@ -54,7 +63,17 @@ fn fill(file: &mut ProviderFile) -> Vec<Wrong> {
             "it takes the user pool to know issuer and keys",
             POOL,
         )),
-        (_, Some(_)) => {}
+        (Some(id), Some(_)) => {
+            let end = format!("/{id}");
+            if !file.issuers().iter().all(|issuer| issuer.ends_with(&end)) {
+                wrong.push(Wrong::new(
+                    "issuer",
+                    format!("this is not the issuer of the user pool {id:?}"),
+                    "leave it out, unless the pool is in a partition with another domain",
+                ));
+            }
+        }
+        (None, Some(_)) => {}
     }
     if file.clients.as_ref().is_none_or(Vec::is_empty) {
         wrong.push(Wrong::new(
@@ -63,8 +82,7 @@ fn fill(file: &mut ProviderFile) -> Vec<Wrong> {
             "write clients = [\"…\"], the ids of the app clients whose tokens may come",
         ));
     }
-    const FIXED: &[&str] = &["username", "cognito:username", "sub", "identities"];
-    let named = file.username.iter().flat_map(|username| username.texts());
+    let named = file.username.iter().flat_map(TextOrList::texts);
     if named
         .into_iter()
         .any(|name| !FIXED.contains(&name.as_str()))
@@ -75,8 +93,16 @@ fn fill(file: &mut ProviderFile) -> Vec<Wrong> {
             "write username = \"username\", which never changes, or take the write permission for the attribute from every app client",
         ));
     }
+    if file.issuer.is_none() {
+        // What is missing for it has been said.
+        file.issuer = Some(TextOrList::List(Vec::new()));
+    }
     wrong
 }
+
+/// What users can't write. Everything else they can with the scope aws.cognito.signin.user.admin, as far as the app
+/// client lets them ("Understanding the access token").
+const FIXED: &[&str] = &["username", "cognito:username", "sub"];
 
 const POOL: &str = "write user_pool_id = \"eu-central-1_AbCdEfGhI\", as the console shows it; in a partition with another domain, write issuer too";
 
@@ -107,7 +133,7 @@ fn judge(claims: &Claims<'_>, settings: &ProviderSettings) -> Result<(), Denial>
     let listed = |client: &str| settings.clients.iter().any(|own| own == client);
     let not_ours = |what: String| {
         let message = format!(
-            "{what}; this tenant accepts {} ({})",
+            "{what}; this tenant accepts the clients {} ({})",
             settings.clients.join(", "),
             settings.written_in
         );
@@ -119,11 +145,12 @@ fn judge(claims: &Claims<'_>, settings: &ProviderSettings) -> Result<(), Denial>
                 return not_ours(format!("the client_id is {}", shown(claims, "client_id")));
             }
             // Resource binding may put one in [not confirmed]; then it has to be ours as well.
-            if claims
-                .get("aud")
-                .is_some_and(|aud| !aud.texts().any(listed))
-            {
-                return not_ours(format!("the audience is {}", shown(claims, "aud")));
+            match (&settings.audience, claims.get("aud")) {
+                (Audience::OneOf(_), _) => claims.is_for(settings)?,
+                (Audience::Any, Some(aud)) if !aud.texts().any(listed) => {
+                    return not_ours(format!("the audience is {}", shown(claims, "aud")));
+                }
+                (Audience::Any, _) => {}
             }
             claims.is_an_access_token()
         }
@@ -144,6 +171,22 @@ fn judge(claims: &Claims<'_>, settings: &ProviderSettings) -> Result<(), Denial>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pool_tells_everything() {
+        let mut file = ProviderFile {
+            user_pool_id: Some("us-gov-west-1_AbC123".into()),
+            clients: Some(vec!["57cb".into()]),
+            ..ProviderFile::default()
+        };
+        assert!(fill(&mut file).is_empty());
+        let issuer = "https://cognito-idp.us-gov-west-1.amazonaws.com/us-gov-west-1_AbC123";
+        assert_eq!(file.issuers(), [issuer]);
+        assert_eq!(
+            (PRESET.keys_of)(&file, issuer).unwrap(),
+            format!("{issuer}/.well-known/jwks.json")
+        );
+    }
 
     #[test]
     fn a_pool_tells_its_region() {

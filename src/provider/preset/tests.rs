@@ -30,10 +30,20 @@ fn marks_are_read_together() {
     let claims = |value: &serde_json::Value| Claims::from(object(value));
     let machine = Kind::Keycloak.preset().machine_answers;
     assert!(is_marked(&claims(&json!({ "client_id": "ci" })), machine));
-    assert!(!is_marked(
-        &claims(&json!({ "client_id": "ci", "sid": "1" })),
-        machine
-    ));
+    for person in [
+        json!({ "client_id": "ci", "sid": "1" }),
+        json!({ "client_id": "ci", "sid": "1", "username": "service-account-ci" }),
+        json!({ "client_id": "ci", "username": "service-account-build" }),
+        json!({ "client_id": "ci", "username": "ada" }),
+    ] {
+        assert!(!is_marked(&claims(&person), machine), "{person}");
+    }
+    for machines in [
+        json!({ "client_id": "CI", "username": "service-account-ci" }),
+        json!({ "client_id": "ci", "sid": "1", "username": "x", "clientHost": "10.0.0.1" }),
+    ] {
+        assert!(is_marked(&claims(&machines), machine), "{machines}");
+    }
     let machine = Kind::Google.preset().machine;
     assert!(is_marked(
         &claims(&json!({ "email": "x@p.iam.gserviceaccount.com" })),

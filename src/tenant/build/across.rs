@@ -43,8 +43,11 @@ pub fn judge(files: &[ProviderFile], report: &mut Report<'_>) {
         };
         if let Some((other, _)) = before().find(|(_, other)| shares(other)) {
             let message = format!("{} already has this issuer", key(other));
+            // The key that it follows from.
+            let mut names = ["issuer", "tenant_ids", "user_pool_id"].into_iter();
+            let name = names.find(|name| report.is_written(&member(&key(index), name)));
             report
-                .error(&member(&key(index), "issuer"), message)
+                .error(&member(&key(index), name.unwrap_or("issuer")), message)
                 .help("a token is judged by the one provider whose issuer it names");
         }
         if !opaque[index] {

@@ -99,6 +99,14 @@ pub fn judge(
             "where signatures are checked, since signed tokens name their issuer",
         ),
         (
+            "service_accounts",
+            written.service_accounts.is_some()
+                && file.kind.is_some()
+                && preset.machine.is_empty()
+                && preset.machine_answers.is_empty(),
+            "with a kind that issues no tokens to machines",
+        ),
+        (
             "ca",
             written.ca.is_some() && !fetched && !ways.asks && ways.own.is_none(),
             "where nothing is fetched or asked",

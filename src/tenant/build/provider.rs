@@ -29,6 +29,10 @@ pub fn fill(key: &str, file: &ProviderFile, report: &mut Report<'_>) -> Provider
     let mut filled = file.clone();
     for wrong in (ways::preset(file).fill)(&mut filled) {
         let at = member(key, wrong.key);
+        if report.is_broken(&at) {
+            // Its writer mends it first.
+            continue;
+        }
         match wrong.severity {
             Severity::Error if report.is_written(&at) => {
                 report.error(&at, wrong.message).help(wrong.help);
@@ -158,6 +162,9 @@ fn issuers(key: &str, file: &ProviderFile, signed: bool, report: &mut Report<'_>
     match &file.issuer {
         Some(TextOrList::Text(text)) => name(&at, text, report).into_iter().collect(),
         Some(TextOrList::List(texts)) => {
+            if texts.is_empty() && report.is_written(&at) {
+                report.error(&at, "with no issuer, no token can pass");
+            }
             if texts.len() > 1 && file.kind.is_some_and(|kind| !may_have_several(kind)) {
                 report
                     .error(&at, "a provider of this kind has one issuer")
@@ -230,7 +237,8 @@ fn audience(
             names(&key_of, texts, report).map(Audience::OneOf)
         }
         None if own || (instead && has_clients) => Some(Audience::Any),
-        None if signed => {
+        // Keycloak up to 26.6.1 answers any client about any token, so that being answered proves nothing.
+        None if signed || instead => {
             report.missing(
                 key,
                 "audience",

@@ -129,7 +129,7 @@ fn known(
     issuer: &str,
     draft: &mut Draft<'_, '_>,
 ) -> Option<KeyOrigin> {
-    let Some(url) = (ways::preset(file).keys_of)(issuer) else {
+    let Some(url) = (ways::preset(file).keys_of)(file, issuer) else {
         return discovery(key, issuer, draft);
     };
     match address::outgoing(&url) {

@@ -66,7 +66,7 @@ fn the_end_and_the_beginning_have_their_second() {
 #[test]
 fn a_path_is_a_whole_name_or_leads_through_objects() {
     let claims = claims(json!({
-        "a.b": "whole", "a": {"b": "inner", "c": {"d": 1}, "x.y": "never"},
+        "a.b": "whole", "a": {"b": "inner", "c": {"d": 1}, "x.y": "dotted", "x": {"y": {"z": 2}}},
         "https://example.com/groups": ["staff"],
     }));
     let at = |path: &str| {
@@ -76,7 +76,9 @@ fn a_path_is_a_whole_name_or_leads_through_objects() {
     assert_eq!(at("a.b"), Some(json!("whole")));
     assert_eq!(at("a.c.d"), Some(json!(1)));
     assert_eq!(at("https://example.com/groups"), Some(json!(["staff"])));
-    for missing in ["", ".", "a.", ".a", "a.x.y", "a.c.d.e", "b", "A.b"] {
+    assert_eq!(at("a.x.y"), Some(json!("dotted")));
+    assert_eq!(at("a.x.y.z"), Some(json!(2)));
+    for missing in ["", ".", "a.", ".a", "a.x.", "a.c.d.e", "b", "A.b"] {
         assert_eq!(at(missing), None, "{missing:?}");
     }
 }

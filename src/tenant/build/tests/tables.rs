@@ -3,6 +3,7 @@
 use super::*;
 
 mod introspection;
+mod kinds;
 mod provider;
 
 /// What is expected of one problem: its place, its key, and a part of what it says, help included.
