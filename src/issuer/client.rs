@@ -59,6 +59,14 @@ pub enum FetchError {
     /// A document that does not say what it must.
     #[error("{0}")]
     Malformed(String),
+    /// What stops one token and is no word about the endpoint, like a limit of that token's user.
+    #[error("{what}")]
+    OneToken {
+        /// What it is.
+        what: String,
+        /// For how many seconds not to ask about that token.
+        retry_after: u64,
+    },
 }
 
 /// An answer, read to its end, whatever its status.
@@ -122,6 +130,7 @@ impl FetchError {
     pub fn retry_after(&self) -> Option<u64> {
         match self {
             Self::Status { retry_after, .. } => *retry_after,
+            Self::OneToken { retry_after, .. } => Some(*retry_after),
             _ => None,
         }
     }
@@ -131,7 +140,7 @@ impl FetchError {
         match self {
             Self::Unreachable(_) => "unreachable",
             Self::TimedOut => "timed_out",
-            Self::Status { .. } => "status",
+            Self::Status { .. } | Self::OneToken { .. } => "status",
             Self::TooLarge(_) => "too_large",
             Self::WrongType(_) => "wrong_type",
             Self::Malformed(_) => "malformed",
