@@ -180,6 +180,9 @@ impl<'a> Judge<'a> {
                 proved = Some((claims, expires));
             }
             (Some(jwt), None) => {
+                if let Some(why) = preset.jwts_refused {
+                    return Err(Denial::new(Denied::WrongTokenKind, why).into());
+                }
                 // Not proved, so it can only speak against itself: some endpoints call every JWT of the issuer active.
                 jwt.has_typ(None)?;
                 jwt.unverified_claims().is_not_bound()?;

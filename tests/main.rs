@@ -6,12 +6,16 @@ mod harness;
 mod checking;
 /// Commands: exit codes, help, what they print.
 mod commands;
+/// PyPI's `django-oauth-toolkit`, whose introspection answers say little.
+mod django;
 /// Tokens that only their issuer can judge.
 mod introspection;
 /// One tenant's dead or hanging provider costs its neighbours nothing.
 mod isolation;
 /// Tokens that look right to somebody, and tokens that look wrong and are not.
 mod judging;
+/// From claims to an account: who may name whom.
+mod mapping;
 /// Behind real nginx, as README shows it.
 mod nginx;
 /// npm's `oidc-provider`, a certified issuer that is not ours.

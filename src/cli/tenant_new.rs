@@ -120,7 +120,9 @@ impl TenantNew {
             Some(url) => toml::Value::from(url.as_str()).to_string(),
             None => format!("\"https://{product}.example.com\""),
         };
-        let provider = provider_of(self.provider).replace("jira", product).replace("Jira", title);
+        let provider = provider_of(self.provider)
+            .replace("jira", product)
+            .replace("Jira", title);
         format!(
             "{directive}\
              # {name}: which calls of {title}'s REST API pass, and as whom.\n\

@@ -18,13 +18,13 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use quick_cache::sync::Cache;
-use reqwest::{Client, RequestBuilder, header::HeaderValue};
+use reqwest::{Client, RequestBuilder, Url, header::HeaderValue};
 use tokio::sync::watch;
 use url::form_urlencoded;
 use zeroize::Zeroizing;
 
 use super::{
-    breaker::{Admission, Breaker},
+    breaker::{Admission, Breaker, LONGEST_ASKED},
     client::{Answered, FetchError, Outgoing, WHOLE_CALL},
 };
 use crate::{
@@ -68,6 +68,8 @@ pub struct Asker {
     breaker: Breaker,
     in_flight: Mutex<HashMap<TokenDigest, watch::Receiver<Option<Outcome>>>>,
     inactive: OnceLock<Cache<TokenDigest, u64>>,
+    /// Tokens that are not to be asked about for a while: see [`FetchError::OneToken`].
+    resting: OnceLock<Cache<TokenDigest, u64>>,
 }
 
 impl Asker {
@@ -82,6 +84,7 @@ impl Asker {
             breaker: Breaker::default(),
             in_flight: Mutex::default(),
             inactive: OnceLock::new(),
+            resting: OnceLock::new(),
         }
     }
 
@@ -105,6 +108,11 @@ impl Asker {
         {
             return Ok(Arc::new(Answer::Inactive("a moment ago".into())));
         }
+        if let Some(resting) = self.resting.get()
+            && let Some(until) = resting.get(digest).filter(|until| now < *until)
+        {
+            return Err(self.outage(until - now, "asked to be left alone about this token"));
+        }
         let mut answer = self.join_or_start(token, digest, now)?;
         let outcome = answer
             .wait_for(Option::is_some)
@@ -119,6 +127,15 @@ impl Asker {
         self.inactive
             .get_or_init(|| Cache::new(INACTIVE_CAPACITY))
             .insert(*digest, now + CACHED_INACTIVE);
+    }
+
+    /// Leaves one token alone for `seconds`, or for as long as is granted to who asks for that.
+    fn rest(&self, digest: &TokenDigest, now: u64, seconds: u64) -> u64 {
+        let seconds = seconds.clamp(1, LONGEST_ASKED);
+        self.resting
+            .get_or_init(|| Cache::new(INACTIVE_CAPACITY))
+            .insert(*digest, now + seconds);
+        seconds
     }
 
     fn join_or_start(
@@ -184,12 +201,15 @@ impl Asker {
                         retry_after: Some(seconds),
                     } => self.breaker.pause(now, seconds),
                     FetchError::RateLimited(seconds) => self.breaker.pause(now, seconds),
+                    FetchError::OneToken { retry_after, .. } => {
+                        self.breaker.succeeded();
+                        self.rest(digest, now, retry_after)
+                    }
                     // It doesn't like this one token: nobody's odd tokens close the endpoint for the others.
                     FetchError::Status {
                         status: 400 | 402..=428 | 430..=499,
                         ..
-                    }
-                    | FetchError::Unanswered(_) => {
+                    } => {
                         self.breaker.succeeded();
                         RETRY_AFTER
                     }
@@ -306,6 +326,29 @@ fn sensitive(text: &str) -> Result<HeaderValue, FetchError> {
         .map_err(|_| FetchError::Malformed("a credential can't be sent as a header".into()))?;
     value.set_sensitive(true);
     Ok(value)
+}
+
+/// An answer that does not say what it must.
+fn malformed(what: impl Into<String>) -> FetchError {
+    FetchError::Malformed(what.into())
+}
+
+/// That path below `base`, each part of it encoded.
+fn below(base: &Url, path: &[&str]) -> Result<Url, FetchError> {
+    let mut url = base.clone();
+    url.path_segments_mut()
+        .map_err(|()| malformed("nothing lies below this URL"))?
+        .pop_if_empty()
+        .extend(path);
+    Ok(url)
+}
+
+/// The provider says, in words of its own, that it does not answer about this token.
+fn unanswered(what: String) -> FetchError {
+    FetchError::OneToken {
+        what,
+        retry_after: RETRY_AFTER,
+    }
 }
 
 /// The object that an answer is.

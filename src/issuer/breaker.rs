@@ -23,6 +23,8 @@ struct State {
     since: u64,
     open_until: u64,
     probing: bool,
+    /// The pause was asked for.
+    asked: bool,
 }
 
 /// What the breaker says of a call.
@@ -54,7 +56,11 @@ impl Breaker {
 
     /// The endpoint answered sensibly.
     pub fn succeeded(&self) {
-        *self.state() = State::default();
+        let mut state = self.state();
+        // A call that was under way when it opened ends no pause that was asked for.
+        if !state.asked || state.probing {
+            *state = State::default();
+        }
     }
 
     /// It did not.
@@ -77,6 +83,7 @@ impl Breaker {
         let mut state = self.state();
         state.failures = state.failures.max(FAILURES);
         state.probing = false;
+        state.asked = true;
         let seconds = seconds.clamp(1, LONGEST_ASKED);
         state.since = now;
         state.open_until = now + seconds;
@@ -149,6 +156,17 @@ mod tests {
         breaker.failed(6_400);
         assert_eq!(breaker.admit(6_400), Admission::Wait(2 * FIRST_PAUSE));
         assert_eq!(breaker.admit(6_410), Admission::Call);
+    }
+
+    #[test]
+    fn a_pause_that_was_asked_for_outlasts_calls_that_were_under_way() {
+        let breaker = Breaker::default();
+        breaker.pause(100, 30);
+        breaker.succeeded();
+        assert_eq!(breaker.admit(101), Admission::Wait(29));
+        assert_eq!(breaker.admit(130), Admission::Call);
+        breaker.succeeded();
+        assert_eq!(breaker.admit(130), Admission::Call);
     }
 
     #[test]

@@ -62,9 +62,14 @@ pub enum FetchError {
     /// It says, in words of its own, that it wants to be left alone for that many seconds.
     #[error("it asks to be left alone for {0} s")]
     RateLimited(u64),
-    /// It says, in words of its own, that it does not answer about this token.
-    #[error("{0}")]
-    Unanswered(String),
+    /// What stops one token and is no word about the endpoint, like a limit of that token's user.
+    #[error("{what}")]
+    OneToken {
+        /// What it is.
+        what: String,
+        /// For how many seconds not to ask about that token.
+        retry_after: u64,
+    },
 }
 
 /// An answer, read to its end, whatever its status.
@@ -129,6 +134,7 @@ impl FetchError {
         match self {
             Self::Status { retry_after, .. } => *retry_after,
             Self::RateLimited(seconds) => Some(*seconds),
+            Self::OneToken { retry_after, .. } => Some(*retry_after),
             _ => None,
         }
     }
@@ -138,12 +144,11 @@ impl FetchError {
         match self {
             Self::Unreachable(_) => "unreachable",
             Self::TimedOut => "timed_out",
-            Self::Status { .. } => "status",
+            Self::Status { .. } | Self::OneToken { .. } => "status",
             Self::TooLarge(_) => "too_large",
             Self::WrongType(_) => "wrong_type",
             Self::Malformed(_) => "malformed",
             Self::RateLimited(_) => "rate_limited",
-            Self::Unanswered(_) => "unanswered",
         }
     }
 }

@@ -138,6 +138,8 @@ pub struct Preset {
     pub judge: fn(&Claims<'_>, &ProviderSettings) -> Result<(), Denial>,
     /// Judges what the provider answered about a token.
     pub judge_answer: fn(&Claims<'_>, &ProviderSettings) -> Result<(), Denial>,
+    /// Why a JWT of the issuer is refused unasked where no signature is checked, if its opaque tokens are never JWTs.
+    pub jwts_refused: Option<&'static str>,
     /// Why the groups of a token may be unknown, if they are.
     pub groups_unknown: fn(&Claims<'_>) -> Option<&'static str>,
     /// Whether an `email` names an account though nothing says that it was verified.
@@ -290,6 +292,7 @@ const PLAIN: Preset = Preset {
     machine_answers: &[],
     judge: access_token,
     judge_answer: introspection,
+    jwts_refused: None,
     groups_unknown: |_| None,
     vouches_for_email: false,
     inactive_hint: "",
@@ -334,9 +337,32 @@ fn introspection(claims: &Claims<'_>, settings: &ProviderSettings) -> Result<(),
     }
     // Where the signature has proved the audience, an answer that is silent about it takes nothing back.
     if !settings.both || claims.get("aud").is_some() {
-        claims.is_for(settings)?;
+        claims.is_for(settings).map_err(|denial| {
+            if claims.get("aud").is_none() {
+                silent_about_audience(claims, settings)
+            } else {
+                denial
+            }
+        })?;
     }
     claims.is_from(settings)
+}
+
+/// RFC 7662 §2.2 leaves `aud` to the server, and many never write it: then only the client says whose a token is.
+fn silent_about_audience(claims: &Claims<'_>, settings: &ProviderSettings) -> Denial {
+    let names = settings.preset.client;
+    let client = names.iter().find_map(|name| claims.text(name));
+    let instead = client.map_or_else(String::new, |client| {
+        format!(
+            ", or, to go by the token's client, audience = \"any\" with clients = [{}]",
+            Json::from(client).quoted()
+        )
+    });
+    let message = format!(
+        "the introspection answer has no audience (aud), and audience is set ({}); have the issuer write it{instead}",
+        settings.written_in
+    );
+    Denial::new(Denied::WrongAudience, message)
 }
 
 fn wrong_kind(what: impl fmt::Display) -> Denial {

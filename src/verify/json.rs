@@ -68,10 +68,23 @@ impl<'a> Object<'a> {
         Some(std::mem::replace(&mut self.members[at].1, Json::Null))
     }
 
+    /// The object with that member, in place of one of the same name.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: Json<'a>) -> Self {
+        match self.find(name) {
+            Ok(at) => self.members[at].1 = value,
+            Err(at) => self.members.insert(at, (Cow::Borrowed(name), value)),
+        }
+        self
+    }
+
     fn place(&self, name: &str) -> Option<usize> {
+        self.find(name).ok()
+    }
+
+    fn find(&self, name: &str) -> Result<usize, usize> {
         self.members
             .binary_search_by(|(member, _)| order(member, name))
-            .ok()
     }
 
     /// The object, independent of the bytes it was read from.
@@ -134,7 +147,9 @@ impl Json<'_> {
         items.iter().filter_map(Self::as_str)
     }
 
-    fn into_owned(self) -> Json<'static> {
+    /// The value, independent of the bytes it was read from.
+    #[must_use]
+    pub fn into_owned(self) -> Json<'static> {
         match self {
             Self::Null => Json::Null,
             Self::Bool(value) => Json::Bool(value),
@@ -308,6 +323,16 @@ mod tests {
             "{\"a\":".repeat(200),
             "}".repeat(200)
         )));
+    }
+
+    #[test]
+    fn a_member_is_put_where_it_is_found() {
+        let mut object = Object::default();
+        for (name, value) in [("b", "1"), ("a", "2"), ("c", "3"), ("b", "4")] {
+            object = object.with(name, value.into());
+        }
+        let text = Json::Object(object).to_string();
+        assert_eq!(text, r#"{"a":"2","b":"4","c":"3"}"#);
     }
 
     #[test]

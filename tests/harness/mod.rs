@@ -3,6 +3,7 @@
 mod answer;
 mod daemon;
 pub mod emulator;
+mod log;
 mod parts;
 mod tenant_file;
 mod wait;

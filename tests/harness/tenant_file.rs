@@ -31,6 +31,12 @@ impl TenantFile {
         &self.name
     }
 
+    /// The same under another name.
+    pub fn named(mut self, name: &str) -> Self {
+        self.name = name.into();
+        self
+    }
+
     /// Another product.
     pub fn product(mut self, product: &'static str) -> Self {
         self.product = product;

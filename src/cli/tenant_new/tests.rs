@@ -88,7 +88,11 @@ fn every_kind_of_provider_has_its_own_text() {
         }
         let settings = built.settings.unwrap();
         assert_eq!(settings.providers[0].preset.kind, *kind);
-        assert!(!source.text.to_lowercase().contains("jira"), "{}", source.text);
+        assert!(
+            !source.text.to_lowercase().contains("jira"),
+            "{}",
+            source.text
+        );
     }
 }
 

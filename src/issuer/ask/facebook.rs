@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use super::{
     Answer, Caller, object,
     parts::{Picked, below, digits},
+    unanswered,
 };
 use crate::{
     clock,
@@ -36,7 +37,7 @@ pub(super) async fn ask(caller: &Caller<'_>, api: &Url, token: &str) -> Result<A
         // 190 as well: what is wrong with the caller's token is told with status 200 (facebook-apis-rs has both), so
         // that this is about ours.
         Said::Error { code, .. } => {
-            return Err(FetchError::Unanswered(format!(
+            return Err(unanswered(format!(
                 "debug_token answered with error {code}; check client_id and client_secret"
             )));
         }
@@ -94,9 +95,7 @@ pub(super) async fn ask(caller: &Caller<'_>, api: &Url, token: &str) -> Result<A
         Said::Answer(answered) => answered,
         Said::Error { code: 190, .. } => return Ok(Answer::Inactive("me answered 190".into())),
         Said::Error { code, .. } => {
-            return Err(FetchError::Unanswered(format!(
-                "me answered with error {code}"
-            )));
+            return Err(unanswered(format!("me answered with error {code}")));
         }
     };
     let me = object(&answered)?;

@@ -11,6 +11,7 @@ use reqwest::{
 use super::{
     Answer, Caller, bearer, object,
     parts::{Picked, below},
+    unanswered,
 };
 use crate::{
     issuer::client::FetchError,
@@ -101,7 +102,7 @@ async fn call(
         (Some(Json::Bool(false)), Some(error)) => {
             match NOT_GOOD.iter().find(|known| **known == error) {
                 Some(known) => Ok(Said::No((*known).into())),
-                None => Err(FetchError::Unanswered(format!(
+                None => Err(unanswered(format!(
                     "{method} answered {}",
                     quoted(&error.into())
                 ))),

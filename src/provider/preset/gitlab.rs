@@ -27,28 +27,54 @@ pub const PRESET: Preset = Preset {
     fill,
     binding: Binding::Own,
     ask,
+    // Access tokens are 64 hexadecimal digits (config/initializers/doorkeeper.rb); these are other kinds ("GitLab token
+    // overview", Token prefixes [not confirmed]).
     refused_prefixes: &[
         (
             "glpat-",
             "this is a personal access token, which names no application; get one through our OAuth application",
         ),
-        ("glcbt-", "this is a CI job token, which is no user's"),
+        (
+            "glcbt-",
+            "this is a CI job token, which anybody's job has; get a token through our OAuth application",
+        ),
         ("gldt-", "this is a deploy token, which is no user's"),
         ("glrt-", "this is a runner's token, which is no user's"),
+        (
+            "glptt-",
+            "this is a pipeline trigger token, which is no user's",
+        ),
+        ("glft-", "this is a feed token, which is for feeds alone"),
+        (
+            "glimt-",
+            "this is an incoming mail token, which is for mail alone",
+        ),
+        ("glagent-", "this is an agent's token, which is no user's"),
+        ("glsoat-", "this is a SCIM token, which is no user's"),
+        (
+            "gloas-",
+            "this is an application's secret, and everybody who saw it has it now: renew it",
+        ),
     ],
+    // The same twice (doorkeeper_openid_connect.rb).
     username: &["preferred_username", "nickname"],
-    groups: &["groups"],
+    // ID tokens have only those of which the user is a member directly.
+    groups: &["groups", "groups_direct"],
     client: &["client_id"],
     machine_answers: &[&[Mark::Is("resource_owner", "none")]],
     judge,
     judge_answer,
+    jwts_refused: Some(
+        "this is an ID token or a CI job's, and GitLab's access tokens are no JWTs; id_tokens = true would accept a user's ID token",
+    ),
+    inactive_hint: "; GitLab answers so too about tokens of other applications than client_id",
     ..PLAIN
 };
 
 fn fill(file: &mut ProviderFile) -> Vec<Wrong> {
     file.default_algorithms(&["RS256"]);
     file.issuer
-        .get_or_insert_with(|| TextOrList::Text("https://gitlab.com".to_owned()));
+        .get_or_insert_with(|| TextOrList::Text(COM.to_owned()));
     let mut wrong = Vec::new();
     if file.client_id.is_none() {
         wrong.push(Wrong::new(
@@ -57,7 +83,19 @@ fn fill(file: &mut ProviderFile) -> Vec<Wrong> {
             "write client_id = \"…\", the application ID of ours, and client_secret to have it introspected",
         ));
     }
+    if file.only_issuer() == Some(COM) && file.accounts.is_none() && file.username_map.is_none() {
+        wrong.push(Wrong::warning(
+            "accounts",
+            "anybody with a GitLab.com account can come, and choose its name so that it is one of yours",
+            "write which accounts may come, or accounts = [\"*\"] if access.allow_groups lists groups of yours",
+        ));
+    }
     if file.id_tokens == Some(true) {
+        wrong.push(Wrong::warning(
+            "id_tokens",
+            "the same keys sign tokens of CI jobs, whose author chooses for whom they are: only the claims tell them apart",
+            "leave it out if your callers can send access tokens",
+        ));
         if let Some(issuer) = file.only_issuer() {
             let keys = format!("{issuer}/oauth/discovery/keys");
             file.jwks_uri.get_or_insert(keys);
@@ -66,6 +104,9 @@ fn fill(file: &mut ProviderFile) -> Vec<Wrong> {
     }
     wrong
 }
+
+/// The issuer of GitLab.com, by its discovery document.
+const COM: &str = "https://gitlab.com";
 
 /// With our secret by introspection and userinfo; without, by what the token's own bearer may ask.
 fn ask(file: &ProviderFile) -> Option<Result<AskWay, Wrong>> {
@@ -76,9 +117,20 @@ fn ask(file: &ProviderFile) -> Option<Result<AskWay, Wrong>> {
     }))
 }
 
-/// An ID token. The same keys sign the ID tokens of CI jobs, whose audience their author chooses (`JwksController`).
+/// An ID token. The same keys sign those of CI jobs, whose audience their author chooses (`JwksController#load_keys`;
+/// "OpenID Connect (OIDC) Authentication Using ID Tokens").
 fn judge(claims: &Claims<'_>, settings: &ProviderSettings) -> Result<(), Denial> {
-    for mark in ["project_path", "job_id", "pipeline_id", "namespace_id"] {
+    for mark in [
+        "project_path",
+        "project_id",
+        "job_id",
+        "pipeline_id",
+        "namespace_id",
+        "namespace_path",
+        "runner_id",
+        "user_login",
+        "user_email",
+    ] {
         if claims.get(mark).is_some() {
             return Err(wrong_kind(format!(
                 "the claim {mark} marks the token of a CI job, which anybody can have made for any audience"
@@ -91,6 +143,12 @@ fn judge(claims: &Claims<'_>, settings: &ProviderSettings) -> Result<(), Denial>
             "the subject is {}, and a person's is a number",
             shown(claims, "sub")
         )));
+    }
+    // Every version writes one of them, and no CI job's token has any.
+    if claims.get("auth_time").is_none() && claims.get("sub_legacy").is_none() {
+        return Err(wrong_kind(
+            "the token has neither auth_time nor sub_legacy, as GitLab's ID tokens do",
+        ));
     }
     claims.is_not_bound()?;
     claims.is_for(settings)

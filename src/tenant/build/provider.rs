@@ -215,10 +215,13 @@ fn audience(
         || report.is_broken(&member(key, "clients"));
     match &file.audience {
         Some(TextOrList::Text(text)) if text == "any" => {
-            let message = "a token that the issuer made for any other application passes, too";
-            report
-                .warning(&key_of, message)
-                .help("write the audience that tokens for this product carry in `aud`");
+            // Whose tokens they are is bounded by who got them, then.
+            if !has_clients {
+                let message = "a token that the issuer made for any other application passes, too";
+                report.warning(&key_of, message).help(
+                    "write the audience that tokens for this product carry in `aud`, or list the `clients` whose tokens may come",
+                );
+            }
             Some(Audience::Any)
         }
         Some(TextOrList::Text(text)) => {
