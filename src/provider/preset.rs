@@ -23,7 +23,7 @@ use crate::{
     decision::{Denial, Denied},
     tenant::{
         build::outgoing,
-        file::ProviderFile,
+        file::{ProviderFile, TextOrList},
         problem::Severity,
         settings::{AskWay, ProviderSettings},
     },
@@ -311,9 +311,9 @@ fn access_token(claims: &Claims<'_>, settings: &ProviderSettings) -> Result<(), 
 fn introspection(claims: &Claims<'_>, settings: &ProviderSettings) -> Result<(), Denial> {
     if let Some(found) = claims.get("iss")
         && !settings.issuers.is_empty()
-        && !found
+        && found
             .as_str()
-            .is_some_and(|issuer| settings.trusted(issuer).is_some())
+            .is_none_or(|issuer| settings.trusted(issuer).is_none())
     {
         let message = format!(
             "the introspection answer names the issuer {}, and the provider's is {} ({})",
@@ -421,7 +421,7 @@ impl ProviderFile {
 
     /// Whether one of these claims names the account, by what the file says.
     fn is_named_by(&self, claims: &[&str]) -> bool {
-        let named = self.username.iter().flat_map(|username| username.texts());
+        let named = self.username.iter().flat_map(TextOrList::texts);
         named
             .into_iter()
             .any(|name| claims.contains(&name.as_str()))

@@ -220,6 +220,7 @@ fn names(key: &str, texts: &[String], report: &mut Report<'_>) -> Option<Vec<Str
 
 /// A provider for tests, as these lines of a `[[provider]]` make it.
 #[cfg(test)]
+#[must_use]
 pub fn provider_of(lines: &str) -> Arc<super::settings::ProviderSettings> {
     let text =
         format!("product = \"jira\"\nurl = \"https://jira.example.com\"\n[[provider]]\n{lines}\n");

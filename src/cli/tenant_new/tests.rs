@@ -76,6 +76,7 @@ fn every_product_has_its_own_text() {
 fn every_kind_of_provider_has_its_own_text() {
     for kind in Kind::value_variants() {
         let command = TenantNew {
+            name: "wiki".parse().unwrap(),
             provider: *kind,
             product: Product::Confluence,
             ..command(Path::new("tenants"), None)
