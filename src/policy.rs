@@ -8,7 +8,6 @@ use std::net::IpAddr;
 use url::form_urlencoded;
 
 use crate::{
-    account,
     decision::{Denial, Denied},
     request::Request,
     tenant::settings::{Access, Product, Settings},
@@ -155,20 +154,7 @@ pub fn query(query: &[u8]) -> Result<(), Denial> {
 /// [`Denied::AccountProtected`], [`Denied::NotInGroup`].
 pub fn principal(settings: &Settings, principal: &Principal) -> Result<(), Denial> {
     let access = &settings.access;
-    if !access.never.is_empty() || !settings.service_accounts.is_empty() {
-        let folded = account::fold(principal.account());
-        let shown = principal.account().escape_debug();
-        if access.never.iter().any(|pattern| pattern.matches(&folded)) {
-            let message = format!("nobody becomes {shown}: access.never lists it");
-            return Err(Denial::new(Denied::AccountProtected, message));
-        }
-        if !principal.is_machine() && settings.service_accounts.contains(&folded) {
-            let message = format!(
-                "{shown} is the account of a machine (service_accounts), and the token is a user's"
-            );
-            return Err(Denial::new(Denied::AccountProtected, message));
-        }
-    }
+    principal.may_be_named(settings)?;
     if access.allow_groups.is_empty()
         || principal
             .groups()

@@ -221,6 +221,7 @@ impl<'a> Judge<'a> {
             ),
         };
         let principal = Principal::new(claims, settings, method)?;
+        principal.may_be_named(&tenant.settings)?;
         let reusable_until = if principal.is_machine() {
             // The file says whose account it is, and may say it of several clients.
             reusable_until

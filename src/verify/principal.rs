@@ -10,7 +10,7 @@ use crate::{
     account::fold,
     decision::{Denial, Denied},
     provider::preset::is_marked,
-    tenant::settings::{MapRule, ProviderSettings, UsernameCase},
+    tenant::settings::{MapRule, ProviderSettings, Settings, UsernameCase},
 };
 
 /// The longest account name, in bytes: what the products' directories keep (255 characters).
@@ -104,6 +104,29 @@ impl Principal {
             provider: Arc::clone(provider),
             method,
         })
+    }
+
+    /// Judges accounts that nobody becomes, and those that only machines do. Before an account is pinned to anybody, and
+    /// on every request.
+    ///
+    /// # Errors
+    /// [`Denied::AccountProtected`].
+    pub fn may_be_named(&self, settings: &Settings) -> Result<(), Denial> {
+        let never = &settings.access.never;
+        if never.is_empty() && settings.service_accounts.is_empty() {
+            return Ok(());
+        }
+        let (folded, shown) = (fold(&self.account), self.account.escape_debug());
+        let why = if never.iter().any(|pattern| pattern.matches(&folded)) {
+            format!("nobody becomes {shown}: access.never lists it")
+        } else if !self.is_machine && settings.service_accounts.contains(&folded) {
+            format!(
+                "{shown} is the account of a machine (service_accounts), and the token is a user's"
+            )
+        } else {
+            return Ok(());
+        };
+        Err(Denial::new(Denied::AccountProtected, why))
     }
 
     /// The account's name, as it is sent to the product.

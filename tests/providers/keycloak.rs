@@ -72,10 +72,15 @@ fn an_access_token_for_us_passes() {
         .is_allowed_as("ada");
     let rfc9068 = json!({ "alg": "RS256", "typ": "at+jwt", "kid": KID });
     // Since 25.0 a client without the scope `basic` gets tokens without a subject.
-    let nameless = access(json!({ "sub": null, "auth_time": null }));
+    let nameless = |name: &str| {
+        let claims = json!({ "sub": null, "auth_time": null, "preferred_username": name });
+        KEY.sign(&rfc9068, &access(claims))
+    };
+    postern.check("jira", &nameless("bob")).is_allowed_as("bob");
+    // Whose account it is, is then not known to be the same.
     postern
-        .check("jira", &KEY.sign(&rfc9068, &nameless))
-        .is_allowed_as("ada");
+        .check("jira", &nameless("ada"))
+        .is_refused(403, "account_changed");
     let elsewhere = json!({ "iss": format!("{}/realms/corp", realm.url()) });
     postern
         .check("jira", &sign(&access(elsewhere)))
