@@ -1,8 +1,12 @@
 //! See `main.rs`.
 
-use std::{collections::BTreeSet, fs};
+use std::{collections::BTreeSet, fs, path::Path};
 
-use postern::decision::{Denied, Unavailable};
+use clap::ValueEnum as _;
+use postern::{
+    decision::{Denied, Unavailable},
+    provider::Kind,
+};
 
 use crate::harness::Postern;
 
@@ -66,4 +70,42 @@ fn the_security_model_lists_every_refusal() {
         .iter()
         .map(|reason| (reason.status(), reason.word().to_owned()));
     assert_eq!(listed, denied.chain(unavailable).collect());
+}
+
+/// The table of providers has a row for each kind, and the scenarios that it names exist.
+#[test]
+fn the_table_of_providers_is_shown_by_scenarios() {
+    let page = page("docs/providers.md");
+    for kind in Kind::value_variants() {
+        let row = format!("| `{}` |", kind.as_str());
+        assert!(page.contains(&row), "no row for {row}");
+    }
+    let (_, shown) = page.split_once("## Shown by").expect("the list");
+    let tests = concat!(env!("CARGO_MANIFEST_DIR"), "/tests");
+    let mut sources = String::new();
+    read_all(Path::new(tests), &mut sources);
+    let names: Vec<_> = shown
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|name| !name.contains([' ', '.', '/']))
+        .collect();
+    assert!(names.len() > 60, "the list is longer");
+    for name in names {
+        assert!(
+            sources.contains(&format!("fn {name}(")),
+            "there is no scenario {name}"
+        );
+    }
+}
+
+fn read_all(folder: &Path, text: &mut String) {
+    for entry in fs::read_dir(folder).expect("it is there") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() && !path.ends_with("node_modules") && !path.ends_with("venv") {
+            read_all(&path, text);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            *text += &fs::read_to_string(&path).expect("it is text");
+        }
+    }
 }
