@@ -215,8 +215,7 @@ impl SecretPlace {
                 return Err("is no name of a systemd credential".to_owned());
             }
             (Self::Credential(_), None) => {
-                let reason = "can't be read: this process was given no credentials ($CREDENTIALS_DIRECTORY is not set)";
-                return Err(reason.to_owned());
+                return Err(NO_CREDENTIALS.to_owned());
             }
             (_, Some(path)) => read_text(&path, MAX_SECRET)
                 .map(Zeroizing::new)
@@ -282,6 +281,10 @@ fn id_of(path: &Path) -> Result<TenantId, ReadProblem> {
         .unwrap_or_default();
     TenantId::from_str(stem).map_err(ReadProblem::Name)
 }
+
+/// Why no credential can be read by a process that systemd gave none, like a command that a person types.
+pub const NO_CREDENTIALS: &str =
+    "can't be read: this process was given no credentials ($CREDENTIALS_DIRECTORY is not set)";
 
 /// References are relative to the folder through which the tenant file was reached, not to where a
 /// symbolic link leads: Kubernetes links each file of a mount by itself.

@@ -64,6 +64,20 @@ fn validate_says_every_problem_and_where() {
     );
 }
 
+/// The examples have nothing to be said against them, wherever they are validated.
+#[test]
+fn validate_finds_the_examples_clean() {
+    let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/tenants/examples");
+    let files = fs::read_dir(examples).expect("a folder");
+    let tenants = files.filter(|file| {
+        let path = file.as_ref().expect("an entry").path();
+        path.extension()
+            .is_some_and(|extension| extension == "toml")
+    });
+    let clean = format!("{} files, 0 errors, 0 warnings", tenants.count());
+    says(&run(&["validate", examples]), 0, &[&clean]);
+}
+
 /// The same for machines.
 #[test]
 fn validate_speaks_json() {

@@ -1,13 +1,13 @@
 //! How a provider is asked about a token, and what makes its answer believable.
 
-use super::{Draft, address, name, signature, ways::Ways};
+use super::{Draft, Secrets, address, name, signature, ways::Ways};
 use crate::{
     secret::Secret,
     tenant::{
         file::{IntrospectionResponse, ProviderFile},
         report::member,
         settings::{AskWay, Asking, ClientAuth, KeyOrigin, SignatureProof, SignedAnswers},
-        source::SecretPlace,
+        source::{NO_CREDENTIALS, SecretPlace},
     },
 };
 
@@ -120,7 +120,12 @@ fn client_secret(
         return None;
     };
     let secret = draft.source.secret(&place);
-    if let Err(reason) = &secret {
+    // Only the daemon has credentials: a person who validates a file can do nothing about that.
+    let is_not_ours =
+        |reason: &str| reason == NO_CREDENTIALS && draft.secrets == Secrets::MayBeAbsent;
+    if let Err(reason) = &secret
+        && !is_not_ours(reason)
+    {
         let place = match place {
             SecretPlace::File(name) => format!("the file {name:?}"),
             SecretPlace::Env(name) => format!("the environment variable {name:?}"),
