@@ -77,8 +77,7 @@ async fn verified(
     let token = presented.text()?;
     let mut room = Room::default();
     let judge = verify::judge(tenant, token, &mut room)?;
-    // Boxed, since it is large, seldom needed, and would be moved with the future of every request.
-    let proved = Box::pin(judge.verify(token, &digest, tenant, now)).await;
+    let proved = judge.verify(token, &digest, tenant, now).await;
     let proof = Arc::new(proved.inspect_err(|no| {
         if let No::Denied(denial) = no {
             let denial = denial.clone();

@@ -166,7 +166,7 @@ pub fn principal(settings: &Settings, principal: &Principal) -> Result<(), Denia
         "{} is in none of access.allow_groups ({}), but in {} other groups{}",
         principal.account().escape_debug(),
         access.allow_groups.join(", "),
-        principal.groups().len(),
+        principal.groups().count(),
         principal
             .groups_unknown()
             .map_or_else(String::new, |why| format!("; {why}"))

@@ -44,7 +44,8 @@ impl IdentityHeaders {
         ];
         encode(principal.provider(), &mut values);
         Self {
-            values: values.into(),
+            // No larger than need be: it is kept.
+            values: Bytes::copy_from_slice(values.as_bytes()),
             ends,
         }
     }
@@ -102,8 +103,14 @@ fn list<'g>(groups: impl Iterator<Item = &'g str>, line: &mut String) {
 
 /// Percent-encodes what would end an item or is not plain ASCII, and `%` so that it can be undone.
 fn encode(text: &str, line: &mut String) {
+    let is_plain =
+        |byte: u8| (byte == b' ' || byte.is_ascii_graphic()) && !matches!(byte, b',' | b'%');
+    if text.bytes().all(is_plain) {
+        line.push_str(text);
+        return;
+    }
     for byte in text.bytes() {
-        if (byte == b' ' || byte.is_ascii_graphic()) && !b",%".contains(&byte) {
+        if is_plain(byte) {
             line.push(char::from(byte));
         } else {
             write!(line, "%{byte:02X}").expect("a String takes everything");

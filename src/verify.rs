@@ -151,7 +151,8 @@ impl<'a> Judge<'a> {
         self.place
     }
 
-    /// Proves the token in every way that the provider requires.
+    /// Proves the token in every way that the provider requires. What asks an issuer is boxed within, since it is
+    /// large, seldom needed, and would be moved with the future of every request.
     ///
     /// # Errors
     /// A denial, or an outage where the issuer had to be asked and could not be.
@@ -202,7 +203,7 @@ impl<'a> Judge<'a> {
             (None, Some((claims, expires))) => (claims, expires, Method::Jwt),
             (Some(asking), signed) => {
                 let until;
-                (answer, until) = self.ask(asking, token, digest, now).await?;
+                (answer, until) = Box::pin(self.ask(asking, token, digest, now)).await?;
                 let method = match asking.way {
                     // Slack says who somebody is as well, and not for whom the token was issued.
                     AskWay::Userinfo { .. } | AskWay::Slack { .. } if signed.is_none() => {
@@ -227,7 +228,7 @@ impl<'a> Judge<'a> {
             reusable_until
         } else {
             let identity = identity_of(claims, settings);
-            tenant.pins.judge(principal.account(), &identity).await?;
+            Box::pin(tenant.pins.judge(principal.account(), &identity)).await?;
             // A pin without a subject may have one any moment, which voids this yes: soon enough.
             let soon = now + crate::issuer::ask::CACHED_ACTIVE;
             let until = reusable_until.min(soon);
@@ -382,7 +383,7 @@ async fn prove<'j, 't>(
                     )
                     .into());
                 }
-                keys.look_for(kid.unwrap_or_default(), now).await?
+                Box::pin(keys.look_for(kid.unwrap_or_default(), now)).await?
             }
             Err(Unproved::NoKey(none)) => return Err(none.denial(kid).into()),
         },

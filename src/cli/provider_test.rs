@@ -319,7 +319,7 @@ async fn judge(tenant: &Tenant, token: &str) -> Result<String, String> {
             ""
         },
         principal.method().word(),
-        principal.groups().len(),
+        principal.groups().count(),
         principal
             .groups_unknown()
             .map_or_else(String::new, |why| format!(" that are known; {why}"))

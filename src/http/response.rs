@@ -80,14 +80,14 @@ fn allow(grant: &Grant, request: &Request<'_>) -> Response<BoxBody> {
     match grant.proof() {
         Some(proof) => {
             let identity = proof.headers();
-            headers.insert(REMOTE_USER, identity.user());
-            headers.insert(REMOTE_NAME, identity.name());
-            headers.insert(REMOTE_EMAIL, identity.email());
-            headers.insert(REMOTE_GROUPS, identity.groups());
-            headers.insert(PROVIDER, identity.provider());
+            headers.append(REMOTE_USER, identity.user());
+            headers.append(REMOTE_NAME, identity.name());
+            headers.append(REMOTE_EMAIL, identity.email());
+            headers.append(REMOTE_GROUPS, identity.groups());
+            headers.append(PROVIDER, identity.provider());
             // What was judged never reaches the product, nor does a cookie beside it: a token must not earn a session.
-            headers.insert(AUTHORIZATION, EMPTY);
-            headers.insert(COOKIE, EMPTY);
+            headers.append(AUTHORIZATION, EMPTY);
+            headers.append(COOKIE, EMPTY);
         }
         None => {
             for name in [
@@ -97,23 +97,23 @@ fn allow(grant: &Grant, request: &Request<'_>) -> Response<BoxBody> {
                 REMOTE_GROUPS,
                 PROVIDER,
             ] {
-                headers.insert(name, EMPTY);
+                headers.append(name, EMPTY);
             }
             let authorization = match request.authorization {
                 Authorization::One(value) => value,
                 Authorization::Absent | Authorization::Several => b"",
             };
-            headers.insert(AUTHORIZATION, unchanged(authorization));
-            headers.insert(
+            headers.append(AUTHORIZATION, unchanged(authorization));
+            headers.append(
                 COOKIE,
                 unchanged(request.cookie.as_deref().unwrap_or_default()),
             );
         }
     }
-    headers.insert(METHOD, HeaderValue::from_static(grant.method()));
-    headers.insert(REQUEST_ID, request_id(request.id));
-    headers.insert(UPSTREAM_URI, unchanged(request.target));
-    headers.insert(CACHE_CONTROL, NO_STORE);
+    headers.append(METHOD, HeaderValue::from_static(grant.method()));
+    headers.append(REQUEST_ID, request_id(request.id));
+    headers.append(UPSTREAM_URI, unchanged(request.target));
+    headers.append(CACHE_CONTROL, NO_STORE);
     response
 }
 

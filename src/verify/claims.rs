@@ -25,8 +25,11 @@ impl<'a> From<Object<'a>> for Claims<'a> {
 impl<'a> Claims<'a> {
     /// The claim of that name. A null is no claim: some issuers write all members that they know.
     #[must_use]
+    #[inline]
     pub fn get(&self, name: &str) -> Option<&Json<'a>> {
-        self.0.get(name).filter(|value| **value != Json::Null)
+        self.0
+            .get(name)
+            .filter(|value| !matches!(value, Json::Null))
     }
 
     /// The claim of that name, if it is a text.

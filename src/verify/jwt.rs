@@ -1,6 +1,6 @@
 //! Signed JWTs in the compact form (RFC 7515 §7.1, RFC 7519 §7.2).
 
-use std::borrow::Cow;
+use std::{borrow::Cow, cell::Cell, mem};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::de::IgnoredAny;
@@ -24,8 +24,24 @@ pub struct Jwt<'t> {
 }
 
 /// Room in which a token's parts are decoded: a [`Jwt`] borrows from it as from the token.
-#[derive(Default)]
 pub struct Room(Vec<u8>);
+
+thread_local! {
+    /// The room of the token before, so that not each needs memory of its own.
+    static SPARE_ROOM: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self(SPARE_ROOM.take())
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        SPARE_ROOM.set(mem::take(&mut self.0));
+    }
+}
 
 /// What kind of credential a bearer token is. It decides what reads it, and proves nothing.
 pub enum Shape<'t> {
@@ -39,8 +55,7 @@ pub enum Shape<'t> {
 struct Header<'t> {
     algorithm: Cow<'t, str>,
     kid: Option<Cow<'t, str>>,
-    /// In lower case and without `application/` (RFC 7515 §4.1.9).
-    typ: Option<String>,
+    typ: Option<Cow<'t, str>>,
     /// All of them, for what only some issuers write.
     members: Object<'t>,
 }
@@ -61,7 +76,9 @@ impl<'t> Shape<'t> {
         let Some((first, rest)) = signed_part.split_once('.') else {
             return opaque(token);
         };
-        room.0.resize(token.len(), 0);
+        if room.0.len() < token.len() {
+            room.0.resize(token.len(), 0);
+        }
         let Ok((header_text, room)) = decode(first, &mut room.0) else {
             return opaque(token);
         };
@@ -118,19 +135,22 @@ impl<'t> Header<'t> {
         };
         let algorithm =
             text("alg")?.ok_or_else(|| malformed("the token's header has no \"alg\""))?;
-        let typ = text("typ")?.map(|typ| {
-            let lower = typ.to_ascii_lowercase();
-            lower
-                .strip_prefix("application/")
-                .map(str::to_owned)
-                .unwrap_or(lower)
-        });
+        let (kid, typ) = (text("kid")?, text("typ")?);
         Ok(Self {
             algorithm,
-            kid: text("kid")?,
+            kid,
             typ,
             members,
         })
+    }
+
+    /// The `typ`, of which `application/` may be left out (RFC 7515 §4.1.9); its case means nothing.
+    fn typ(&self) -> Option<&str> {
+        let typ = self.typ.as_deref()?;
+        match typ.split_at_checked("application/".len()) {
+            Some((prefix, rest)) if prefix.eq_ignore_ascii_case("application/") => Some(rest),
+            _ => Some(typ),
+        }
     }
 }
 
@@ -173,10 +193,11 @@ impl<'t> Jwt<'t> {
     /// # Errors
     /// [`Denied::WrongTokenKind`].
     pub fn has_typ(&self, required: Option<&str>) -> Result<(), Denial> {
-        let found = self.header.typ.as_deref();
+        let found = self.header.typ();
+        let is = |wanted: &str| found.is_some_and(|found| found.eq_ignore_ascii_case(wanted));
         let fits = match required {
-            Some(required) => found == Some(required),
-            None => matches!(found, None | Some("jwt" | "at+jwt")),
+            Some(required) => is(required),
+            None => found.is_none() || is("jwt") || is("at+jwt"),
         };
         if fits {
             return Ok(());

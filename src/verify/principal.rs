@@ -1,6 +1,6 @@
 //! Who a credential proved to be. Only a verifier can make one, so that holding one is the proof.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use super::{
     claims::{Claims, quoted},
@@ -19,41 +19,19 @@ const MAX_ACCOUNT: usize = 255;
 /// An account, proved.
 #[derive(Debug)]
 pub struct Principal {
-    account: String,
+    /// The account and all groups that the claims list, each with [`END`] behind it: one text, for the reason that
+    /// [`crate::upstream::IdentityHeaders`] gives.
+    names: Box<str>,
+    /// Where the account ends.
+    account: usize,
     is_machine: bool,
-    /// All that the claims list. What is no text there can't name a group.
-    groups: Texts,
     groups_unknown: Option<&'static str>,
     provider: Arc<ProviderSettings>,
     method: Method,
 }
 
-/// Several texts in one, for the reason that [`crate::upstream::IdentityHeaders`] gives.
-#[derive(Debug, Default)]
-struct Texts {
-    all: String,
-    ends: Vec<usize>,
-}
-
-impl<'t> FromIterator<&'t str> for Texts {
-    fn from_iter<I: IntoIterator<Item = &'t str>>(items: I) -> Self {
-        let mut texts = Self::default();
-        for item in items {
-            texts.all.push_str(item);
-            texts.ends.push(texts.all.len());
-        }
-        texts
-    }
-}
-
-impl Texts {
-    fn iter(&self) -> impl ExactSizeIterator<Item = &str> {
-        (0..self.ends.len()).map(|at| {
-            let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
-            &self.all[start..self.ends[at]]
-        })
-    }
-}
+/// Ends a name. No account holds it, and no group that a tenant file could mean.
+const END: char = '\0';
 
 /// What proved a principal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,10 +74,20 @@ impl Principal {
             account(claims, provider)?
         };
         let groups = provider.groups.iter().filter_map(|path| claims.at(&path.0));
+        let groups = groups.flat_map(Json::texts);
+        let names = [&*account]
+            .into_iter()
+            // What is no text can't name a group, nor does a text with a control character that ends others.
+            .chain(groups.filter(|group| !group.contains(END)));
+        let mut all = String::with_capacity(128);
+        for name in names {
+            all.push_str(name);
+            all.push(END);
+        }
         Ok(Self {
-            account,
+            names: all.as_str().into(),
+            account: account.len(),
             is_machine,
-            groups: groups.flat_map(Json::texts).collect(),
             groups_unknown: (provider.preset.groups_unknown)(claims),
             provider: Arc::clone(provider),
             method,
@@ -116,7 +104,7 @@ impl Principal {
         if never.is_empty() && settings.service_accounts.is_empty() {
             return Ok(());
         }
-        let (folded, shown) = (fold(&self.account), self.account.escape_debug());
+        let (folded, shown) = (fold(self.account()), self.account().escape_debug());
         let why = if never.iter().any(|pattern| pattern.matches(&folded)) {
             format!("nobody becomes {shown}: access.never lists it")
         } else if !self.is_machine && settings.service_accounts.contains(&folded) {
@@ -132,7 +120,7 @@ impl Principal {
     /// The account's name, as it is sent to the product.
     #[must_use]
     pub fn account(&self) -> &str {
-        &self.account
+        &self.names[..self.account]
     }
 
     /// Whether it is the account of a machine: a client that got the token for itself.
@@ -148,9 +136,8 @@ impl Principal {
     }
 
     /// All groups that the claims list.
-    #[must_use]
-    pub fn groups(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.groups.iter()
+    pub fn groups(&self) -> impl Iterator<Item = &str> {
+        self.names[self.account + END.len_utf8()..].split_terminator(END)
     }
 
     /// The provider's name within its tenant.
@@ -201,7 +188,10 @@ fn email_is_unverified(claims: &Claims<'_>) -> bool {
 }
 
 /// The account of a client that got the token for itself: what the file says, and nothing that the token says.
-fn machine(claims: &Claims<'_>, provider: &ProviderSettings) -> Result<String, Denial> {
+fn machine<'p>(
+    claims: &Claims<'_>,
+    provider: &'p ProviderSettings,
+) -> Result<Cow<'p, str>, Denial> {
     let listed = &provider.mapping.service_accounts;
     let client = |name: &&str| claims.at(name)?.as_str();
     let names = provider.preset.client;
@@ -210,7 +200,7 @@ fn machine(claims: &Claims<'_>, provider: &ProviderSettings) -> Result<String, D
         .filter_map(client)
         .find_map(|id| listed.get(id))
     {
-        return Ok(account.clone());
+        return Ok(Cow::Borrowed(account));
     }
     let found = names.iter().find_map(client).unwrap_or_default();
     let message = format!(
@@ -221,19 +211,23 @@ fn machine(claims: &Claims<'_>, provider: &ProviderSettings) -> Result<String, D
     Err(Denial::new(Denied::NoUsername, message))
 }
 
-fn account(claims: &Claims<'_>, provider: &ProviderSettings) -> Result<String, Denial> {
+fn account<'c>(
+    claims: &'c Claims<'_>,
+    provider: &ProviderSettings,
+) -> Result<Cow<'c, str>, Denial> {
     let mapping = &provider.mapping;
     let found = claims.first(&mapping.username);
-    let claim = found.map_or_else(
-        || {
+    let claim = || match found {
+        Some((path, _)) => path.0.clone(),
+        None => {
             let names: Vec<_> = mapping.username.iter().map(|path| &*path.0).collect();
             names.join(" or ")
-        },
-        |(path, _)| path.0.clone(),
-    );
+        }
+    };
     let no_username = |what: &str| {
         let message = format!(
-            "the claim {claim:?} {what}; `username` says which claim names the account ({})",
+            "the claim {:?} {what}; `username` says which claim names the account ({})",
+            claim(),
             provider.written_in
         );
         Denial::new(Denied::NoUsername, message)
@@ -243,7 +237,8 @@ fn account(claims: &Claims<'_>, provider: &ProviderSettings) -> Result<String, D
         Some((_, Json::Text(written))) => &**written,
         Some(_) => return Err(no_username("is not a text")),
     };
-    if claim == "email" && !provider.preset.vouches_for_email && !email_is_verified(claims) {
+    let by_email = found.is_some_and(|(path, _)| path.0 == "email");
+    if by_email && !provider.preset.vouches_for_email && !email_is_verified(claims) {
         return Err(no_username(
             "was not verified by the issuer (email_verified)",
         ));
@@ -252,7 +247,7 @@ fn account(claims: &Claims<'_>, provider: &ProviderSettings) -> Result<String, D
         .ok_or_else(|| no_username("is matched by no rule of username_map"))?;
     let name = match mapping.case {
         UsernameCase::Keep => mapped,
-        UsernameCase::Lower if lower_case_is_unambiguous(&mapped) => mapped.to_lowercase(),
+        UsernameCase::Lower if lower_case_is_unambiguous(&mapped) => mapped.to_lowercase().into(),
         UsernameCase::Lower => return Err(no_username("has another name's letters in lower case")),
     };
     if name.is_empty() {
@@ -262,7 +257,7 @@ fn account(claims: &Claims<'_>, provider: &ProviderSettings) -> Result<String, D
         return Err(no_username("is longer than 255 bytes"));
     }
     // A name that two readers could trim differently is two names.
-    if name.chars().any(char::is_control) || name.trim() != name {
+    if name.chars().any(char::is_control) || name.trim() != name.as_ref() {
         return Err(no_username("holds control characters or surrounding space"));
     }
     if let Some(accounts) = &mapping.accounts {
@@ -270,7 +265,7 @@ fn account(claims: &Claims<'_>, provider: &ProviderSettings) -> Result<String, D
         if !accounts.iter().any(|pattern| pattern.matches(&folded)) {
             let message = format!(
                 "this provider may not name the account {}; `accounts` lists {} ({})",
-                quoted(&name.as_str().into()),
+                quoted(&(&*name).into()),
                 accounts
                     .iter()
                     .map(ToString::to_string)
@@ -285,9 +280,9 @@ fn account(claims: &Claims<'_>, provider: &ProviderSettings) -> Result<String, D
 }
 
 /// What the first rule that matches makes of a name; without rules, the name.
-fn map(written: &str, rules: &[MapRule]) -> Option<String> {
+fn map<'w>(written: &'w str, rules: &[MapRule]) -> Option<Cow<'w, str>> {
     if rules.is_empty() {
-        return Some(written.to_owned());
+        return Some(Cow::Borrowed(written));
     }
     // The regular expression takes time in proportion to it, and no account is as long.
     if written.len() > 4 * MAX_ACCOUNT {
@@ -297,7 +292,7 @@ fn map(written: &str, rules: &[MapRule]) -> Option<String> {
         let captures = rule.pattern.captures(written)?;
         let mut name = String::new();
         captures.expand(&rule.to, &mut name);
-        Some(name)
+        Some(Cow::Owned(name))
     })
 }
 

@@ -2,11 +2,15 @@
 
 use std::{
     fmt,
+    hash::{BuildHasherDefault, Hash, Hasher},
     sync::{Arc, OnceLock},
 };
 
 use aws_lc_rs::digest;
-use quick_cache::sync::Cache;
+use quick_cache::{
+    UnitWeighter,
+    sync::{Cache, DefaultLifecycle},
+};
 
 use super::Verified;
 use crate::provider::Revision;
@@ -16,7 +20,7 @@ pub const CAPACITY: usize = 10_000;
 
 /// The SHA-256 of a whole token: what a token is remembered by. A shorter or keyless digest would let two
 /// tokens be taken for one another.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct TokenDigest([u8; 32]);
 
 impl TokenDigest {
@@ -29,6 +33,35 @@ impl TokenDigest {
                 .try_into()
                 .expect("SHA-256 has 32 bytes"),
         )
+    }
+}
+
+/// Any eight bytes of a digest are as good a hash as there is.
+impl Hash for TokenDigest {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let [a, b, c, d, e, f, g, h, ..] = self.0;
+        state.write_u64(u64::from_ne_bytes([a, b, c, d, e, f, g, h]));
+    }
+}
+
+/// Takes the hash that a [`TokenDigest`] brings along. Only tokens that were verified are kept, so that nobody can
+/// choose many whose digests start alike.
+#[derive(Default)]
+struct Uniform(u64);
+
+impl Hasher for Uniform {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
     }
 }
 
@@ -50,8 +83,10 @@ struct Entry {
 #[derive(Default)]
 pub struct Verdicts {
     /// Made on first use: ten thousand idle tenants should cost nothing.
-    entries: OnceLock<Cache<TokenDigest, Entry>>,
+    entries: OnceLock<Entries>,
 }
+
+type Entries = Cache<TokenDigest, Entry, UnitWeighter, BuildHasherDefault<Uniform>>;
 
 impl Verdicts {
     /// The proof of a token, if it was proved under `revision_of` its provider and has not run out.
@@ -78,16 +113,24 @@ impl Verdicts {
         revision: Revision,
     ) {
         if proof.reusable_until > 0 {
-            self.entries.get_or_init(|| Cache::new(CAPACITY)).insert(
-                digest,
-                Entry {
-                    proof,
-                    provider,
-                    revision,
-                },
-            );
+            let entry = Entry {
+                proof,
+                provider,
+                revision,
+            };
+            self.entries.get_or_init(entries).insert(digest, entry);
         }
     }
+}
+
+fn entries() -> Entries {
+    Cache::with(
+        CAPACITY,
+        CAPACITY as u64,
+        UnitWeighter,
+        BuildHasherDefault::default(),
+        DefaultLifecycle::default(),
+    )
 }
 
 impl fmt::Debug for Verdicts {
