@@ -26,7 +26,7 @@ pub struct Effort {
     rounds: usize,
     /// Of one round with tokens that were verified before, in seconds.
     seconds: f64,
-    /// Signed for the rounds with tokens that were not: as many as one round takes.
+    /// Of one round with tokens that were not, in tokens.
     fresh_tokens: usize,
     /// Of a tenant file, at each size of the folder.
     edits: usize,

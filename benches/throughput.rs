@@ -1,9 +1,10 @@
 //! Requests per second and CPU per request, of Postern and of its yardsticks in turn.
 
-use std::{fs, path::Path};
-
 use anyhow::{Context as _, ensure};
-use postern::dev::{Algorithm, Issuer};
+use postern::{
+    dev::{Algorithm, Issuer},
+    verify::verdicts::CAPACITY,
+};
 
 use crate::{
     Effort,
@@ -17,8 +18,17 @@ use crate::{
 
 /// How many callers there are whose tokens were verified before.
 const CALLERS: usize = 100;
+/// The rounds with tokens that were never seen take turns with so many files of tokens. Until a file has its turn
+/// again, its tokens are forgotten: a full memory keeps what it has, and new tokens push one another out of a small
+/// part of it. Should that change, the daemon's counters tell.
+const FILES: usize = 3;
 /// Headers that every server of the framework adds by itself, or that differ from answer to answer.
 const NOT_COPIED: &[&str] = &["date", "content-length"];
+
+/// The tenant that is asked about tokens that it remembers.
+const KNOWN: &str = "callers";
+/// The tenant that is asked about tokens that it does not.
+const FRESH: &str = "fresh";
 
 /// What one round showed.
 struct Sample {
@@ -75,22 +85,27 @@ pub fn measure(
     [with_cached, with_unseen]: [bool; 2],
 ) -> anyhow::Result<()> {
     let (issuer, home) = (tokens::issuer()?, Home::new()?);
-    tokens::write(&issuer, effort.fresh_tokens, &home.path("fresh"))?;
-    let callers = take_lines(&home.path("fresh"), CALLERS)?;
-    fs::write(home.path("callers"), callers)?;
+    let (filling, mut numbers) = (CAPACITY + CAPACITY / 5, 0..);
+    let mut write = |file: &str, count: usize| {
+        tokens::write(&issuer, numbers.by_ref().take(count), &home.path(file))
+    };
+    write("callers", CALLERS)?;
+    let fresh: Vec<_> = (0..FILES).map(|at| format!("fresh-{at}")).collect();
+    if with_unseen {
+        write("filling", filling)?;
+        for file in &fresh {
+            write(file, effort.fresh_tokens)?;
+        }
+    }
 
-    // Each round with fresh tokens asks another tenant, since a tenant remembers what it verified.
-    let fresh: Vec<_> = (0..effort.rounds).map(|at| format!("fresh-{at}")).collect();
-    let others = ["callers".to_owned(), "warm".to_owned()];
-    for tenant in fresh.iter().chain(&others) {
+    // One tenant that has been in service for a while: it remembers as many tokens as it may, all of them others.
+    for tenant in [KNOWN, FRESH] {
         home.write(tenant, &tokens::tenant_file(&issuer))?;
     }
     let daemon = home.start(Some(cores.server))?;
     let unlike_the_rest = tokens::token(&issuer, usize::MAX);
-    for tenant in fresh.iter().chain(&others[1..]) {
-        daemon.until_allowed(tenant, &unlike_the_rest)?;
-    }
-    let mut headers = daemon.until_allowed(&others[0], &unlike_the_rest)?;
+    daemon.until_allowed(FRESH, &unlike_the_rest)?;
+    let mut headers = daemon.until_allowed(KNOWN, &unlike_the_rest)?;
     headers.retain(|(name, _)| !NOT_COPIED.contains(&name.as_str()));
     let yardstick = Yardstick {
         headers: headers.clone(),
@@ -123,20 +138,24 @@ pub fn measure(
         let pair = Pair::measure(effort.rounds, |round, is_postern| {
             let length = Length::Seconds(if round.is_some() { effort.seconds } else { 0.3 });
             let server = if is_postern { &postern } else { &floor };
-            bench.round(server, "callers", "callers", length)
+            bench.round(server, KNOWN, "callers", length)
         })?;
         pair.print("floor", "Postern, token verified before", 0.80);
     }
     if with_unseen {
-        let all = Length::Tokens(effort.fresh_tokens);
         let pair = Pair::measure(effort.rounds, |round, is_postern| {
-            match (is_postern, round) {
-                (true, None) => bench.round(&postern, "warm", "fresh", Length::Tokens(1_000)),
-                (true, Some(round)) => bench.round(&postern, &fresh[round], "fresh", all),
-                (false, _) => bench.round(&leanest, "leanest", "fresh", all),
-            }
+            let (server, tenant) = if is_postern {
+                (&postern, FRESH)
+            } else {
+                (&leanest, "leanest")
+            };
+            let Some(round) = round else {
+                return bench.round(server, tenant, "filling", Length::Tokens(filling));
+            };
+            let file = &fresh[round % FILES];
+            bench.round(server, tenant, file, Length::Tokens(effort.fresh_tokens))
         })?;
-        were_unseen(&daemon, effort)?;
+        were_unseen(&daemon, filling + effort.rounds * effort.fresh_tokens)?;
         pair.print(
             "leanest verifier",
             "Postern, token never seen (RS256, 2048 bits)",
@@ -152,11 +171,6 @@ pub fn measure(
     Ok(())
 }
 
-fn take_lines(path: &Path, count: usize) -> anyhow::Result<String> {
-    let text = fs::read_to_string(path)?;
-    Ok(text.split_inclusive('\n').take(count).collect())
-}
-
 /// `n` and `e` of the key that signs.
 fn rsa_key(issuer: &Issuer) -> anyhow::Result<(String, String)> {
     let (jwks, kid) = (issuer.jwks(), issuer.kid(Algorithm::Rs256));
@@ -166,22 +180,20 @@ fn rsa_key(issuer: &Issuer) -> anyhow::Result<(String, String)> {
     number("n").zip(number("e")).context("an RSA key")
 }
 
-/// The daemon's own word that no token of the rounds was remembered.
-fn were_unseen(daemon: &Daemon, effort: &Effort) -> anyhow::Result<()> {
-    for round in 0..effort.rounds {
-        let count = |result: &str| {
-            daemon.metric(&format!(
-                "postern_verdict_cache_total{{result=\"{result}\",tenant=\"fresh-{round}\"}}"
-            ))
-        };
-        #[expect(clippy::cast_precision_loss, reason = "some ten thousand tokens")]
-        let all = effort.fresh_tokens as f64;
-        let (hits, misses) = (count("hit")?, count("miss")?);
-        ensure!(
-            hits == 0.0 && misses >= all,
-            "round {round} saw {hits} tokens again, and {misses} for the first time"
-        );
-    }
+/// The daemon's own word that none of `all` tokens was remembered.
+fn were_unseen(daemon: &Daemon, all: usize) -> anyhow::Result<()> {
+    let count = |result: &str| {
+        daemon.metric(&format!(
+            "postern_verdict_cache_total{{result=\"{result}\",tenant=\"{FRESH}\"}}"
+        ))
+    };
+    #[expect(clippy::cast_precision_loss, reason = "some hundred thousand tokens")]
+    let all = all as f64;
+    let (hits, misses) = (count("hit")?, count("miss")?);
+    ensure!(
+        hits == 0.0 && misses >= all,
+        "the tenant remembered {hits} tokens, and did not know {misses}"
+    );
     Ok(())
 }
 

@@ -46,16 +46,23 @@ pub fn token_by(issuer: &Issuer, algorithm: Algorithm, number: usize) -> String 
     issuer.sign_raw(algorithm, header.to_string(), claims.to_string())
 }
 
-/// Writes `count` tokens, one a line; both cores sign.
-pub fn write(issuer: &Issuer, count: usize, path: &Path) -> anyhow::Result<()> {
-    let half = |numbers: std::ops::Range<usize>| {
+/// Writes the tokens of those numbers, one a line; both cores sign.
+pub fn write(
+    issuer: &Issuer,
+    numbers: impl Iterator<Item = usize>,
+    path: &Path,
+) -> anyhow::Result<()> {
+    let numbers: Vec<_> = numbers.collect();
+    let lines = |numbers: &[usize]| {
         numbers
-            .map(|number| token(issuer, number) + "\n")
+            .iter()
+            .map(|number| token(issuer, *number) + "\n")
             .collect::<String>()
     };
+    let (first, second) = numbers.split_at(numbers.len() / 2);
     let tokens = thread::scope(|scope| {
-        let first = scope.spawn(|| half(0..count / 2));
-        let second = half(count / 2..count);
+        let first = scope.spawn(|| lines(first));
+        let second = lines(second);
         first.join().map(|first| first + &second)
     });
     let tokens = tokens
