@@ -70,6 +70,10 @@ async fn verified(
             .and_then(|provider| provider.usable_revision(now))
     };
     let remembered = tenant.verdicts.get(&digest, now, revision_of);
+    let still = |proof: &Arc<Verified>| {
+        proof.may_pass() || policy::principal(&tenant.settings, proof.principal()).is_err()
+    };
+    let remembered = remembered.filter(still);
     tenant.decisions.count_cache(remembered.is_some());
     if let Some(proof) = remembered {
         return Ok(proof);

@@ -16,6 +16,7 @@ use crate::{
     decision::{Denial, Denied, No, Outage, Unavailable},
     issuer::ask::Answer,
     keys::NoKey,
+    policy,
     provider::{KeyCondition, Keys, Provider},
     tenant::{
         Tenant,
@@ -37,6 +38,8 @@ pub struct Verified {
     headers: IdentityHeaders,
     /// Until when the proof may be reused: never past `exp`. 0 where it may not.
     reusable_until: u64,
+    /// Whether policy let it pass when it was proved. If not, its account was not pinned.
+    may_pass: bool,
 }
 
 impl Verified {
@@ -44,6 +47,13 @@ impl Verified {
     #[must_use]
     pub fn principal(&self) -> &Principal {
         &self.principal
+    }
+
+    /// Whether its account is pinned, or need not be. If policy forbade it to pass then and does not now, it has to be
+    /// proved again.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        self.may_pass
     }
 
     /// What the product is told.
@@ -222,8 +232,9 @@ impl<'a> Judge<'a> {
             ),
         };
         let principal = Principal::new(claims, settings, method)?;
-        principal.may_be_named(&tenant.settings)?;
-        let reusable_until = if principal.is_machine() {
+        // Who may not pass is pinned to nothing: a stranger could call himself like somebody who may.
+        let may_pass = policy::principal(&tenant.settings, &principal).is_ok();
+        let reusable_until = if principal.is_machine() || !may_pass {
             // The file says whose account it is, and may say it of several clients.
             reusable_until
         } else {
@@ -240,6 +251,7 @@ impl<'a> Judge<'a> {
             principal,
             headers,
             reusable_until,
+            may_pass,
         })
     }
 

@@ -50,6 +50,20 @@ fn lower_case_makes_no_two_accounts_one() {
         .is_allowed_as("zo%C3%AB");
 }
 
+/// Accounts are compared in lower case whatever is sent, and what is not seen tells no two of them apart.
+#[test]
+fn a_name_has_one_look() {
+    let acme = issuer();
+    let postern = Postern::with(tenant("jira").trusting(&acme)).start();
+    let token = |name: &str| acme.token().subject(name).sign();
+    postern.check("jira", &token("Kim")).is_allowed_as("Kim");
+    for odd in ["\u{212a}im", "kim\u{200b}", "k\u{ad}im", "\u{202e}kim"] {
+        postern
+            .check("jira", &token(odd))
+            .is_refused(403, "no_username");
+    }
+}
+
 /// An address that the issuer has not verified is whatever somebody typed.
 #[test]
 fn an_unverified_address_names_nobody() {

@@ -166,3 +166,68 @@ fn a_pin_without_a_subject_adopts_one() {
         postern.check("jira", &first).is_allowed_as(account);
     }
 }
+
+/// A stranger who may not pass takes nobody's name: not in a group, he is refused, and the account waits for its owner.
+#[test]
+fn who_may_not_pass_takes_no_name() {
+    let acme = issuer();
+    let file = tenant("jira")
+        .trusting(&acme)
+        .with("username = \"preferred_username\"")
+        .access("allow_groups = [\"staff\"]");
+    let postern = Postern::with(file).start();
+    let token = |subject: &str, groups: &[&str]| {
+        let token = acme.token().subject(subject).groups(groups.iter().copied());
+        token.claim("preferred_username", "ada").sign()
+    };
+    let stranger = token("stranger", &["others"]);
+    for _ in 0..2 {
+        postern
+            .check("jira", &stranger)
+            .is_refused(403, "not_in_group");
+    }
+    postern
+        .check("jira", &token("ada-1", &["staff"]))
+        .is_allowed_as("ada");
+    // Once he may, the account is not his.
+    postern
+        .check("jira", &token("stranger", &["staff"]))
+        .is_refused(403, "account_changed");
+    let generation = postern.generation("jira");
+    let open = tenant("jira")
+        .trusting(&acme)
+        .with("username = \"preferred_username\"")
+        .access("allow_groups = [\"staff\", \"others\"]");
+    postern.write(&open);
+    postern.until_generation_after("jira", generation);
+    postern
+        .check("jira", &stranger)
+        .is_refused(403, "account_changed");
+}
+
+/// What only `never` forbade is proved anew once it does not.
+#[test]
+fn a_name_that_is_free_again_is_pinned_then() {
+    let acme = issuer();
+    let file = |never: &str| {
+        let file = tenant("jira").trusting(&acme);
+        let file = file.with("username = \"preferred_username\"");
+        file.access(&format!("never = [{never:?}]"))
+    };
+    let postern = Postern::with(file("ada")).start();
+    let token = |subject: &str| {
+        let token = acme.token().subject(subject);
+        token.claim("preferred_username", "ada").sign()
+    };
+    let first = token("1");
+    postern
+        .check("jira", &first)
+        .is_refused(403, "account_protected");
+    let generation = postern.generation("jira");
+    postern.write(&file("bob"));
+    postern.until_generation_after("jira", generation);
+    postern.check("jira", &first).is_allowed_as("ada");
+    postern
+        .check("jira", &token("2"))
+        .is_refused(403, "account_changed");
+}

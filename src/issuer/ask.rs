@@ -201,6 +201,11 @@ impl Asker {
                         retry_after: Some(seconds),
                     } => self.breaker.pause(now, seconds),
                     FetchError::RateLimited(seconds) => self.breaker.pause(now, seconds),
+                    // What is said of one user may be as long as that user likes.
+                    FetchError::TooLarge(_) => {
+                        self.breaker.succeeded();
+                        self.rest(digest, now, RETRY_AFTER)
+                    }
                     FetchError::OneToken { retry_after, .. } => {
                         self.breaker.succeeded();
                         self.rest(digest, now, retry_after)
@@ -341,6 +346,22 @@ fn below(base: &Url, path: &[&str]) -> Result<Url, FetchError> {
         .pop_if_empty()
         .extend(path);
     Ok(url)
+}
+
+/// A limit of calls that are made with the caller's own token: it is that caller's, and stops nobody else.
+fn of_this_token(error: FetchError, usual: u64) -> FetchError {
+    let seconds = match error {
+        FetchError::RateLimited(seconds) => seconds,
+        FetchError::Status {
+            status: 429,
+            retry_after,
+        } => retry_after.unwrap_or(usual),
+        other => return other,
+    };
+    FetchError::OneToken {
+        what: "a limit of the token's user is reached".to_owned(),
+        retry_after: seconds,
+    }
 }
 
 /// The provider says, in words of its own, that it does not answer about this token.

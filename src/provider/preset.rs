@@ -134,6 +134,8 @@ pub struct Preset {
     pub machine: &'static [&'static [Mark]],
     /// The same in answers to questions about a token.
     pub machine_answers: &'static [&'static [Mark]],
+    /// What marks a person's token though it looks like a machine's: it is neither, and names nobody.
+    pub person: &'static [&'static [Mark]],
     /// Judges the proved claims of a JWT: of the right kind, and for us.
     pub judge: fn(&Claims<'_>, &ProviderSettings) -> Result<(), Denial>,
     /// Judges what the provider answered about a token.
@@ -290,6 +292,7 @@ const PLAIN: Preset = Preset {
     subject_within: None,
     machine: &[],
     machine_answers: &[],
+    person: &[],
     judge: access_token,
     judge_answer: introspection,
     jwts_refused: None,

@@ -11,7 +11,12 @@ pub fn identity_of(claims: &Claims<'_>, provider: &ProviderSettings) -> Identity
     let trusted = named.or_else(|| provider.issuers.first());
     Identity {
         provider: provider.name.clone(),
-        issuer: trusted.map_or_else(String::new, |trusted| trusted.realm.clone()),
+        issuer: match (trusted, &provider.asking) {
+            (Some(trusted), _) => trusted.realm.clone(),
+            // Two servers of one kind number their users alike.
+            (None, Some(asking)) => asking.endpoint().origin().ascii_serialization(),
+            (None, None) => String::new(),
+        },
         subject: provider.preset.subject_of(claims),
     }
 }

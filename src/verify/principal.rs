@@ -69,6 +69,13 @@ impl Principal {
         };
         let is_machine = is_marked(claims, marks);
         let account = if is_machine {
+            if is_marked(claims, provider.preset.person) {
+                let message = format!(
+                    "the token's subject is its client's own id, and yet it is a person's (auth_time, sid or email); it may be either ({})",
+                    provider.written_in
+                );
+                return Err(Denial::new(Denied::NoUsername, message));
+            }
             machine(claims, provider)?
         } else {
             account(claims, provider)?
@@ -237,7 +244,7 @@ fn account<'c>(
         Some((_, Json::Text(written))) => &**written,
         Some(_) => return Err(no_username("is not a text")),
     };
-    let by_email = found.is_some_and(|(path, _)| path.0 == "email");
+    let by_email = found.is_some_and(|(path, _)| path.0.rsplit('.').next() == Some("email"));
     if by_email && !provider.preset.vouches_for_email && !email_is_verified(claims) {
         return Err(no_username(
             "was not verified by the issuer (email_verified)",
@@ -245,10 +252,13 @@ fn account<'c>(
     }
     let mapped = map(written, &mapping.map)
         .ok_or_else(|| no_username("is matched by no rule of username_map"))?;
+    // In both cases: accounts are compared in lower case, here and by the products.
+    if !lower_case_is_unambiguous(&mapped) {
+        return Err(no_username("has another name's letters in lower case"));
+    }
     let name = match mapping.case {
         UsernameCase::Keep => mapped,
-        UsernameCase::Lower if lower_case_is_unambiguous(&mapped) => mapped.to_lowercase().into(),
-        UsernameCase::Lower => return Err(no_username("has another name's letters in lower case")),
+        UsernameCase::Lower => mapped.to_lowercase().into(),
     };
     if name.is_empty() {
         return Err(no_username("is empty"));
@@ -257,8 +267,10 @@ fn account<'c>(
         return Err(no_username("is longer than 255 bytes"));
     }
     // A name that two readers could trim differently is two names.
-    if name.chars().any(char::is_control) || name.trim() != name.as_ref() {
-        return Err(no_username("holds control characters or surrounding space"));
+    if name.chars().any(is_unseen) || name.trim() != name.as_ref() {
+        return Err(no_username(
+            "holds control characters, unseen ones, or surrounding space",
+        ));
     }
     if let Some(accounts) = &mapping.accounts {
         let folded = fold(&name);
@@ -294,6 +306,12 @@ fn map<'w>(written: &'w str, rules: &[MapRule]) -> Option<Cow<'w, str>> {
         captures.expand(&rule.to, &mut name);
         Some(Cow::Owned(name))
     })
+}
+
+/// Control characters, and those that are not seen: two names that look alike are one to whoever reads them.
+fn is_unseen(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 /// Some letters become ASCII ones in lower case (U+212A, the Kelvin sign, becomes `k`): then two accounts of the

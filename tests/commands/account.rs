@@ -54,7 +54,6 @@ fn any_account_can_be_unpinned() {
         "a&account=b#?",
         "zoë",
         "$(id)",
-        "\u{202e}x",
     ] {
         postern.check("jira", &acme.token().subject(name).sign());
         let output = postern.cli(&["account", "unpin", "jira", name, "--json"]);

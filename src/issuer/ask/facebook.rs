@@ -9,7 +9,7 @@ use url::form_urlencoded;
 use zeroize::Zeroizing;
 
 use super::{
-    Answer, Caller, object,
+    Answer, Caller, object, of_this_token,
     parts::{Picked, below, digits},
     unanswered,
 };
@@ -91,7 +91,10 @@ pub(super) async fn ask(caller: &Caller<'_>, api: &Url, token: &str) -> Result<A
         ("access_token", token),
         ("appsecret_proof", &proof),
     ];
-    let answered = match call(caller, below(api, "me")?, &asked).await? {
+    let answered = match call(caller, below(api, "me")?, &asked)
+        .await
+        .map_err(|error| of_this_token(error, PAUSE))?
+    {
         Said::Answer(answered) => answered,
         Said::Error { code: 190, .. } => return Ok(Answer::Inactive("me answered 190".into())),
         Said::Error { code, .. } => {

@@ -5,13 +5,16 @@ use reqwest::{
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
 };
 
-use super::{Answer, Caller, bearer, object, parts::Picked, userinfo};
+use super::{Answer, Caller, bearer, object, of_this_token, parts::Picked, userinfo};
 use crate::{
     issuer::client::FetchError,
     provider::preset::is_marked,
+    tenant::settings::Audience,
     verify::json::{Json, Object},
 };
 
+/// Seconds of silence about one token after a limit that names no time.
+const PAUSE: u64 = 60;
 /// What is kept of tokeninfo's answer as it is.
 const TOLD: &[&str] = &["azp", "aud", "sub", "scope", "email", "access_type"];
 
@@ -61,8 +64,10 @@ pub(super) async fn ask(
     if let Some(subject) = says(&members, "sub")
         && !caller.settings.own.hosted_domains.is_empty()
         && !is_machine
+        && is_ours(caller, &members)
     {
-        match userinfo::ask(caller, userinfo, token).await? {
+        let person = userinfo::ask(caller, userinfo, token).await;
+        match person.map_err(|error| of_this_token(error, PAUSE))? {
             Answer::Active(person) if person.text("sub") == Some(subject) => {
                 picked.keep("hd", person.get("hd"));
                 picked.keep("name", person.get("name"));
@@ -75,6 +80,17 @@ pub(super) async fn ask(
         }
     }
     picked.answer()
+}
+
+/// Whether the token is for our client and was got by it. Another's is refused by the judgement, and costs no second call.
+fn is_ours(caller: &Caller<'_>, members: &Object<'_>) -> bool {
+    let Audience::OneOf(ours) = &caller.settings.audience else {
+        return true;
+    };
+    ["aud", "azp"].into_iter().all(|name| {
+        let client = says(members, name);
+        client.is_some_and(|client| ours.iter().any(|own| own == client))
+    })
 }
 
 fn says<'m>(members: &'m Object<'_>, name: &str) -> Option<&'m str> {

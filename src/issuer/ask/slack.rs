@@ -9,7 +9,7 @@ use reqwest::{
 };
 
 use super::{
-    Answer, Caller, bearer, object,
+    Answer, Caller, bearer, object, of_this_token,
     parts::{Picked, below},
     unanswered,
 };
@@ -50,7 +50,19 @@ pub(super) async fn ask(caller: &Caller<'_>, api: &Url, token: &str) -> Result<A
         // A bot is no OpenID user.
         return picked.answer();
     }
-    let info = match call(caller, api, "openid.connect.userInfo", token).await? {
+    // Whoever is not of our workspaces is refused by the judgement, and costs no second call.
+    let teams = &caller.settings.own.teams;
+    let listed = |id: Option<&Json<'_>>| {
+        let id = id.and_then(Json::as_str);
+        id.is_some_and(|id| teams.iter().any(|own| own == id))
+    };
+    if !listed(test.get("team_id")) && !listed(test.get("enterprise_id")) {
+        return picked.answer();
+    }
+    let info = match call(caller, api, "openid.connect.userInfo", token)
+        .await
+        .map_err(|error| of_this_token(error, PAUSE))?
+    {
         Said::Yes(members) => members,
         Said::No(why) => return Ok(Answer::Inactive(why)),
     };

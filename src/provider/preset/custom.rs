@@ -27,6 +27,7 @@ pub const PRESET: Preset = Preset {
     client: CLIENT,
     machine: MACHINE,
     machine_answers: MACHINE,
+    person: PERSON,
     ..PLAIN
 };
 
@@ -40,4 +41,11 @@ const MACHINE: &[&[Mark]] = &[
     &[Mark::Equal("sub", "azp")],
     &[Mark::Equal("sub", "cid")],
     &[Mark::Equal("sub", "appid")],
+];
+
+/// What only tokens of people carry: whoever is called like the client that he logs in with is not that client.
+const PERSON: &[&[Mark]] = &[
+    &[Mark::Present("auth_time")],
+    &[Mark::Present("sid")],
+    &[Mark::Present("email")],
 ];

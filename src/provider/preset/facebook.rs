@@ -64,6 +64,13 @@ fn fill(file: &mut ProviderFile) -> Vec<Wrong> {
             "remove it",
         ));
     }
+    if file.accounts.is_none() && file.username_map.is_none() {
+        wrong.push(Wrong::warning(
+            "accounts",
+            "everybody who uses our app can come, as an account that is called like a number",
+            "map the numbers of those who may: username_map = [{ match = '^10215241773831025$', to = \"ada\" }]",
+        ));
+    }
     // Limited Login ("OIDC Token", "Validating the OIDC token"; supabase/auth, facebook.go). The metadata has no endpoints and another host than the issuer, so both are pinned.
     file.issuer = Some(["https://www.facebook.com"].into());
     file.jwks_uri.get_or_insert_with(|| {

@@ -61,7 +61,11 @@ fn fill(file: &mut ProviderFile) -> Vec<Wrong> {
     let mut wrong = Vec::new();
     let organizations = file.organizations.as_deref().unwrap_or_default();
     // On a server of one's own there is nobody else.
-    if file.api_url.is_none()
+    let host = |url: &String| reqwest::Url::parse(url).ok()?.host_str().map(str::to_owned);
+    let on_github_com = file.api_url.as_ref().is_none_or(|url| {
+        host(url).is_none_or(|host| host.trim_end_matches('.') == "api.github.com")
+    });
+    if on_github_com
         && organizations.is_empty()
         && file.accounts.is_none()
         && file.username_map.is_none()

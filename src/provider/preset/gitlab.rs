@@ -100,8 +100,15 @@ fn fill(file: &mut ProviderFile) -> Vec<Wrong> {
             let keys = format!("{issuer}/oauth/discovery/keys");
             file.jwks_uri.get_or_insert(keys);
         }
-        file.audience = file.client_id.clone().map(|id| TextOrList::List(vec![id]));
+    } else if file.jwks_uri.is_some() {
+        wrong.push(Wrong::new(
+            "jwks_uri",
+            "keys prove ID tokens, which are not accepted",
+            "leave it out, or write id_tokens = true",
+        ));
     }
+    // Whatever is signed is for our application, or it is not for us.
+    file.audience = file.client_id.clone().map(|id| TextOrList::List(vec![id]));
     wrong
 }
 
@@ -120,6 +127,9 @@ fn ask(file: &ProviderFile) -> Option<Result<AskWay, Wrong>> {
 /// An ID token. The same keys sign those of CI jobs, whose audience their author chooses (`JwksController#load_keys`;
 /// "OpenID Connect (OIDC) Authentication Using ID Tokens").
 fn judge(claims: &Claims<'_>, settings: &ProviderSettings) -> Result<(), Denial> {
+    if !settings.own.id_tokens {
+        return Err(wrong_kind("ID tokens are not accepted (id_tokens)"));
+    }
     for mark in [
         "project_path",
         "project_id",

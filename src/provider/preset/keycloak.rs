@@ -36,7 +36,15 @@ pub const PRESET: Preset = Preset {
     // Keycloak itself writes azp; the other two come from a mapper that only service accounts have.
     client: &["azp", "client_id", "clientId"],
     // Up to 24 the claim was called clientId. Never by the name's prefix: anybody may register as service-account-x.
-    machine: &[&[Mark::Present("client_id")], &[Mark::Present("clientId")]],
+    // Where the mapper is missing, it has no session, and is called as its client is, which nobody else can be.
+    machine: &[
+        &[Mark::Present("client_id")],
+        &[Mark::Present("clientId")],
+        &[
+            Mark::Absent("sid"),
+            Mark::Joined("preferred_username", "service-account-", "azp"),
+        ],
+    ],
     // An answer names the client of every token (client_id), and the mapper's other claims only of a service account's
     // (ServiceAccountConstants). Where they are mapped away, it has no session, as otherwise only exchanged tokens
     // have none, and is called as its client is, which nobody else of the realm can be.

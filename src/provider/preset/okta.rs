@@ -62,6 +62,12 @@ fn fill(file: &mut ProviderFile) -> Vec<Wrong> {
             "these are several authorization servers; a list is for one that answers under several domains",
             "write a [[provider]] for each server",
         ));
+    } else if issuers.len() > 1 && file.accounts.is_none() && file.username_map.is_none() {
+        wrong.push(Wrong::warning(
+            "issuer",
+            "if these are servers of several organisations, the administrators of each can name the accounts of all",
+            "make sure that they are one server under several domains, and write accounts = [\"*\"] to say so",
+        ));
     }
     let asked = file.introspection == Some(true) || file.introspection_endpoint.is_some();
     if orgs_own && !asked {

@@ -5,7 +5,7 @@
 //! has installed in a listed workspace could use that person's token here. Hence the required list of workspaces, the
 //! warning, and no opaque tokens beside ID tokens unless `client_id` asks for them.
 
-use super::{Binding, Kind, Mark, PLAIN, Preset, Wrong, api, shown};
+use super::{Binding, Kind, Mark, PLAIN, Preset, Wrong, api, shown, wrong_kind};
 use crate::{
     decision::{Denial, Denied},
     tenant::{
@@ -77,6 +77,13 @@ fn fill(file: &mut ProviderFile) -> Vec<Wrong> {
             "write teams = [\"T…\"], the workspaces whose members may come, or audience = [\"…\"], our app's client id, to accept ID tokens",
         ));
     }
+    if !has_teams && file.audience.is_some() {
+        wrong.push(Wrong::warning(
+            "teams",
+            "members of every workspace that installs our app can come",
+            "write teams = [\"T…\"], the workspaces whose members may come",
+        ));
+    }
     let is_id = |text: &str, kinds: &[char]| {
         text.starts_with(kinds) && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
     };
@@ -119,7 +126,12 @@ fn ask(file: &ProviderFile) -> Option<Result<AskWay, Wrong>> {
 fn judge(claims: &Claims<'_>, settings: &ProviderSettings) -> Result<(), Denial> {
     claims.is_not_bound()?;
     claims.is_for(settings)?;
-    judge_team(claims, settings)
+    judge_team(claims, settings)?;
+    // Without it nobody could tell users of two workspaces apart.
+    if claims.text(TEAM).is_none() {
+        return Err(wrong_kind("the token names no workspace"));
+    }
+    Ok(())
 }
 
 /// What Slack says of an opaque token: of one of our workspaces, and of no other app than ours, if it names one.

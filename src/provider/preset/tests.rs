@@ -89,10 +89,20 @@ fn what_is_dangerous_is_warned_about_and_what_cannot_be_meant_is_refused() {
             "audience = \"1.2\"\nteams = [\"acme\"]\nclient_id = \"1.2\"",
             vec![("teams", Error), ("client_id", Error), ("teams", Warning)],
         ),
-        (Kind::Facebook, "client_id = \"1\"", vec![]),
         (
             Kind::Facebook,
-            "username = \"email\"\nservice_accounts = { a = \"b\" }",
+            "client_id = \"1\"\naccounts = [\"7\"]",
+            vec![],
+        ),
+        (
+            Kind::Facebook,
+            "client_id = \"1\"",
+            vec![("accounts", Warning)],
+        ),
+        (Kind::Slack, "audience = \"1.2\"", vec![("teams", Warning)]),
+        (
+            Kind::Facebook,
+            "username = \"email\"\naccounts = [\"7\"]\nservice_accounts = { a = \"b\" }",
             vec![
                 ("client_id", Error),
                 ("username", Error),

@@ -7,6 +7,7 @@ use regex::{Regex, RegexBuilder};
 use super::{name, ways};
 use crate::{
     account::{self, AccountPattern},
+    provider::Kind,
     tenant::{
         file::{MapRuleFile, ProviderFile, TextOrList},
         report::{Report, element, member},
@@ -20,6 +21,20 @@ const MAX_EXPRESSION: usize = 256 * 1024;
 /// The mapping of a provider whose preset has been filled in.
 pub fn mapping(key: &str, file: &ProviderFile, report: &mut Report<'_>) -> Option<Mapping> {
     let defaults = ways::preset(file).username;
+    let chosen = |name: &String| ["name", "given_name", "family_name"].contains(&name.as_str());
+    let written = file.username.iter().flat_map(TextOrList::texts);
+    if matches!(
+        file.kind,
+        Some(Kind::Google | Kind::Slack | Kind::Gitlab | Kind::Facebook)
+    ) && written.into_iter().any(chosen)
+    {
+        report
+            .warning(
+                &member(key, "username"),
+                "people choose this themselves, and so become whom they like",
+            )
+            .help("leave it out, or write accounts that nobody else can choose");
+    }
     let username = claims(key, "username", file.username.as_ref(), defaults, report);
     let map: Vec<_> = file
         .username_map
@@ -152,7 +167,7 @@ fn map_rule(key: &str, file: &MapRuleFile, report: &mut Report<'_>) -> Option<Ma
             return None;
         }
     };
-    if !(pattern.starts_with('^') && pattern.ends_with('$')) {
+    if !is_anchored(&pattern) {
         report
             .warning(
                 &member(key, "match"),
@@ -173,6 +188,34 @@ fn map_rule(key: &str, file: &MapRuleFile, report: &mut Report<'_>) -> Option<Ma
         pattern: compiled,
         to,
     })
+}
+
+/// Whether an expression plainly matches whole names only.
+fn is_anchored(pattern: &str) -> bool {
+    let Some(inner) = pattern
+        .strip_prefix('^')
+        .and_then(|rest| rest.strip_suffix('$'))
+    else {
+        return false;
+    };
+    let (mut escaped, mut depth, mut class) = (false, 0_u32, false);
+    for letter in inner.chars() {
+        match letter {
+            _ if escaped => {
+                escaped = false;
+                continue;
+            }
+            '\\' => escaped = true,
+            '[' => class = true,
+            ']' => class = false,
+            '(' if !class => depth += 1,
+            ')' if !class => depth = depth.saturating_sub(1),
+            // Each branch would need both.
+            '|' if !class && depth == 0 => return false,
+            _ => {}
+        }
+    }
+    !escaped
 }
 
 /// The first group that `to` names and the expression lacks, by the rules of `regex::Captures::expand`.
@@ -236,6 +279,16 @@ fn userinfo_alone(key: &str, file: &ProviderFile, report: &mut Report<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn anchors_count_only_around_the_whole() {
+        for pattern in ["^a$", r"^(a|b)@x\.com$", "^[|]a$", r"^a\|b$", r"^a\\$"] {
+            assert!(is_anchored(pattern), "{pattern}");
+        }
+        for pattern in ["a", "^a", "a$", "^a|b$", r"^a\$", "^(a)|b$"] {
+            assert!(!is_anchored(pattern), "{pattern}");
+        }
+    }
 
     #[test]
     fn a_group_that_is_not_there_is_noticed() {

@@ -204,6 +204,7 @@ fn audience(
 ) -> Option<Audience> {
     let key_of = member(key, "audience");
     let binding = ways::preset(file).binding;
+    let by_client = ways::preset(file).takes.contains(&"clients");
     let (own, instead) = (
         binding == Binding::Own,
         binding == Binding::AudienceOrClients,
@@ -239,7 +240,8 @@ fn audience(
             }
             names(&key_of, texts, report).map(Audience::OneOf)
         }
-        None if own || (instead && has_clients) => Some(Audience::Any),
+        // Where `clients` may be written, the kind's own judgement proves one of them.
+        None if (own && (!signed || by_client)) || (instead && has_clients) => Some(Audience::Any),
         // Keycloak up to 26.6.1 answers any client about any token, so that being answered proves nothing.
         None if signed || instead => {
             report.missing(

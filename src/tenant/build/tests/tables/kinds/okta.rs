@@ -59,6 +59,11 @@ fn problems_of_okta() {
             format!("issuer = [\"https://a.okta.com/oauth2/default\", \"https://b.example/oauth2/default\"]\naudience = \"a\"\n{asked}"),
             &[
                 (
+                    "5:10",
+                    "provider[0].issuer",
+                    "warning: if these are servers of several organisations",
+                ),
+                (
                     "7:17",
                     "provider[0].introspection",
                     "error: with several issuers it does not follow whom to ask | write introspection_endpoint",
