@@ -201,10 +201,7 @@ fn is_anchored(pattern: &str) -> bool {
     let (mut escaped, mut depth, mut class) = (false, 0_u32, false);
     for letter in inner.chars() {
         match letter {
-            _ if escaped => {
-                escaped = false;
-                continue;
-            }
+            _ if escaped => escaped = false,
             '\\' => escaped = true,
             '[' => class = true,
             ']' => class = false,
