@@ -14,7 +14,7 @@ pub fn issuer() -> anyhow::Result<Issuer> {
     Ok(Issuer::builder().algorithm(Algorithm::Rs256).start()?)
 }
 
-/// A token that no other number gives.
+/// A token that no other number gives; all are the same person's.
 pub fn token(issuer: &Issuer, number: usize) -> String {
     token_by(issuer, Algorithm::Rs256, number)
 }
@@ -29,7 +29,7 @@ pub fn token_by(issuer: &Issuer, algorithm: Algorithm, number: usize) -> String 
         "jti": format!("5f0c0e7e-3b1a-4c55-9d5f-{number:012}"),
         "iss": issuer.url(),
         "aud": [dev::AUDIENCE, "account"],
-        "sub": format!("f81d4fae-7dec-11d0-a765-{number:012}"),
+        "sub": "f81d4fae-7dec-11d0-a765-00a0c91e6bf6",
         "typ": "Bearer",
         "azp": "build-server",
         "sid": "c2a1a2d6-6f0e-4a9e-8c1b-0b7ce40c5d10",
