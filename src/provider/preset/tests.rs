@@ -79,6 +79,22 @@ fn what_is_dangerous_is_warned_about_and_what_cannot_be_meant_is_refused() {
         (Kind::Slack, "", vec![("teams", Error)]),
         (Kind::Slack, "audience = \"1.2\"\nteams = [\"T1\"]", vec![]),
         (Kind::Slack, "teams = [\"T1\"]", vec![("teams", Warning)]),
+        // Keys prove ID tokens, and without `id_tokens` none is to come.
+        (
+            Kind::Gitlab,
+            "client_id = \"1\"\naccounts = [\"a\"]\njwks_uri = \"https://gitlab.com/keys\"",
+            vec![("jwks_uri", Error)],
+        ),
+        (
+            Kind::Gitlab,
+            "client_id = \"1\"\naccounts = [\"a\"]\njwks_uri = \"https://gitlab.com/keys\"\nid_tokens = true",
+            vec![("id_tokens", Warning)],
+        ),
+        (
+            Kind::Okta,
+            "issuer = [\"https://a.okta.com/oauth2/x\", \"https://b.okta.com/oauth2/x\"]",
+            vec![("issuer", Warning)],
+        ),
         (
             Kind::Slack,
             "audience = \"1.2\"\nteams = [\"T1\"]\nclient_id = \"A1\"",
@@ -143,5 +159,28 @@ fn a_subject_is_the_same_however_it_was_proved() {
         (Kind::Github, json!({ "user": { "id": 7 } }), Some("7")),
     ] {
         assert_eq!(subject(kind, &claims).as_deref(), expected, "{claims}");
+    }
+}
+
+/// A client's own token is told without the mapper, too; and a person who is called like his client is neither.
+#[test]
+fn machines_and_people_are_told_apart() {
+    let claims = |value: &serde_json::Value| Claims::from(object(value));
+    let keycloak = Kind::Keycloak.preset().machine;
+    let own = json!({ "azp": "ci", "preferred_username": "service-account-ci" });
+    assert!(is_marked(&claims(&own), keycloak));
+    for person in [
+        json!({ "azp": "ci", "preferred_username": "service-account-x" }),
+        json!({ "azp": "ci", "preferred_username": "service-account-ci", "sid": "1" }),
+    ] {
+        assert!(!is_marked(&claims(&person), keycloak), "{person}");
+    }
+    let custom = Kind::Custom.preset();
+    let own = json!({ "sub": "ci", "client_id": "ci" });
+    assert!(is_marked(&claims(&own), custom.machine) && !is_marked(&claims(&own), custom.person));
+    for mark in ["auth_time", "sid", "email"] {
+        let mut person = own.clone();
+        person[mark] = json!("1");
+        assert!(is_marked(&claims(&person), custom.person), "{mark}");
     }
 }
