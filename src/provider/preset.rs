@@ -375,6 +375,24 @@ fn wrong_kind(what: impl fmt::Display) -> Denial {
     )
 }
 
+/// That the application for which a token was issued, as this claim says, is ours.
+fn is_of_our_application(
+    claims: &Claims<'_>,
+    name: &str,
+    settings: &ProviderSettings,
+) -> Result<(), Denial> {
+    if claims.text(name) == Some(settings.own.client_id.as_str()) {
+        return Ok(());
+    }
+    let message = format!(
+        "the token is of the application {}, and client_id is {} ({})",
+        shown(claims, name),
+        settings.own.client_id,
+        settings.written_in
+    );
+    Err(Denial::new(Denied::WrongAudience, message))
+}
+
 /// A claim as a message shows it.
 fn shown(claims: &Claims<'_>, name: &str) -> String {
     claims

@@ -1,8 +1,8 @@
 //! Facebook (developers.facebook.com: `debug_token`, "Securing Graph API requests", "Limited Login").
 
-use super::{Binding, Kind, PLAIN, Preset, Wrong, api, shown, wrong_kind};
+use super::{Binding, Kind, PLAIN, Preset, Wrong, api, is_of_our_application, shown, wrong_kind};
 use crate::{
-    decision::{Denial, Denied},
+    decision::Denial,
     tenant::{
         file::{ProviderFile, TextOrList},
         settings::{AskWay, ProviderSettings},
@@ -93,15 +93,7 @@ fn judge(claims: &Claims<'_>, settings: &ProviderSettings) -> Result<(), Denial>
 
 /// `debug_token` names the application ("debug_token", Fields: `app_id`, `type`). `me` has proved it a second time.
 fn judge_answer(claims: &Claims<'_>, settings: &ProviderSettings) -> Result<(), Denial> {
-    if claims.text("app_id") != Some(settings.own.client_id.as_str()) {
-        let message = format!(
-            "the token is of the application {}, and client_id is {} ({})",
-            shown(claims, "app_id"),
-            settings.own.client_id,
-            settings.written_in
-        );
-        return Err(Denial::new(Denied::WrongAudience, message));
-    }
+    is_of_our_application(claims, "app_id", settings)?;
     if claims.text("type") != Some("USER") {
         return Err(wrong_kind(format!(
             "the token's type is {}",

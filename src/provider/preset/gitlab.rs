@@ -1,9 +1,11 @@
 //! GitLab.com and self-managed GitLab (docs.gitlab.com: "OAuth 2.0 identity provider API", "OpenID Connect identity
 //! provider"; doorkeeper).
 
-use super::{Binding, Kind, Mark, PLAIN, Preset, Wrong, shown, url, wrong_kind};
+use super::{
+    Binding, Kind, Mark, PLAIN, Preset, Wrong, is_of_our_application, shown, url, wrong_kind,
+};
 use crate::{
-    decision::{Denial, Denied},
+    decision::Denial,
     tenant::{
         file::{ProviderFile, TextOrList},
         settings::{AskWay, ProviderSettings},
@@ -165,14 +167,6 @@ fn judge(claims: &Claims<'_>, settings: &ProviderSettings) -> Result<(), Denial>
 }
 
 fn judge_answer(claims: &Claims<'_>, settings: &ProviderSettings) -> Result<(), Denial> {
-    if claims.text("client_id") != Some(settings.own.client_id.as_str()) {
-        let message = format!(
-            "the token is of the application {}, and client_id is {} ({})",
-            shown(claims, "client_id"),
-            settings.own.client_id,
-            settings.written_in
-        );
-        return Err(Denial::new(Denied::WrongAudience, message));
-    }
+    is_of_our_application(claims, "client_id", settings)?;
     Ok(())
 }
