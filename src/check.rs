@@ -41,7 +41,12 @@ async fn judge(tenant: &Tenant, request: &Request<'_>, now: u64) -> Result<Grant
             policy::principal(settings, proof.principal())?;
             Ok(Grant::proved(proof))
         }
-        Credential::Basic => Err(Denial::new(
+        Credential::ApiToken(_) => Err(Denial::new(
+            Denied::Inactive,
+            "an API token was sent, and this tenant has none",
+        )
+        .into()),
+        Credential::Basic(_) => Err(Denial::new(
             Denied::PasswordNotAllowed,
             "a product password (Basic) was sent; send a bearer token",
         )
@@ -135,10 +140,14 @@ fn without_credential(
 
 /// `enabled = false`: what is plainly meant for us is refused, and the rest is none of our business.
 fn step_aside(tenant: &Tenant, request: &Request<'_>) -> Result<Grant, No> {
-    if let Ok(Credential::Bearer(presented)) = Credential::read(request.authorization)
-        && let Ok(token) = presented.text()
-        && verify::is_ours(tenant, token)
-    {
+    let ours = match Credential::read(request.authorization) {
+        Ok(Credential::ApiToken(_)) => true,
+        Ok(Credential::Bearer(presented)) => presented
+            .text()
+            .is_ok_and(|token| verify::is_ours(tenant, token)),
+        Ok(Credential::None | Credential::Basic(_) | Credential::Other) | Err(_) => false,
+    };
+    if ours {
         return Err(Denial::new(
             Denied::TenantDisabled,
             "the tenant's file says enabled = false",

@@ -34,6 +34,7 @@
 
 pub mod account;
 pub mod actors;
+pub mod api_tokens;
 pub mod check;
 pub mod cli;
 pub mod clock;

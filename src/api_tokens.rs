@@ -1,0 +1,3 @@
+//! Postern's own API tokens.
+
+pub mod text;
