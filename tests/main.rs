@@ -24,6 +24,8 @@ mod nginx;
 mod oidc_provider;
 /// An issuer that fails, lies or hangs.
 mod outage;
+/// Paths as nginx, Tomcat and the products read them, and as we judge them.
+mod paths;
 /// Whose an account is.
 mod pins;
 /// Each provider by its name: what it issues, what passes, and what must not.

@@ -4,7 +4,7 @@
 /// Who is refused, and how that looks to a client.
 mod closed;
 /// nginx, the product behind it, and a relay that counts connections.
-mod parts;
+pub mod parts;
 /// Who passes, and what the product gets.
 mod passing;
 
