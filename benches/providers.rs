@@ -12,6 +12,7 @@ use postern::{
     keys,
     metrics::Metrics,
     pins::Pins,
+    policy::rates::Rates,
     provider::{Keys, Provider, Revision},
     tenant::{
         Tenant, build,
@@ -229,6 +230,7 @@ pub fn tenant(providers: &str, outgoing: Option<&Outgoing>) -> anyhow::Result<Te
         providers: providers.collect::<anyhow::Result<_>>()?,
         settings: Arc::new(settings),
         verdicts: Arc::default(),
+        rates: Rates::default(),
         decisions: Arc::default(),
     })
 }

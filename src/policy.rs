@@ -2,6 +2,7 @@
 
 pub mod path;
 pub mod pattern;
+pub mod rates;
 
 use std::net::IpAddr;
 

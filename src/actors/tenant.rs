@@ -11,6 +11,7 @@ use crate::{
     issuer::{ask::Asker, client::Outgoing, key_source::SourceId},
     metrics::Decisions,
     pins::{Ledger, Pins, Unpinned},
+    policy::rates::Rates,
     provider::{Keys, Provider, Revision},
     snapshot::{Publisher, Reader, cell},
     tenant::{
@@ -122,7 +123,9 @@ impl TenantActor {
                 }
             })
             .collect();
+        let rates = before.map_or_else(Rates::default, |before| before.rates.clone());
         Tenant {
+            rates: rates.next(&settings.rate_limit),
             pins: before.map_or_else(
                 || Arc::new(Pins::new(self.id.clone(), self.ledger.clone())),
                 |before| Arc::clone(&before.pins),
@@ -311,6 +314,7 @@ impl Handler<KeysFetched> for TenantActor {
             settings: Arc::clone(&tenant.settings),
             verdicts: Arc::clone(&tenant.verdicts),
             pins: Arc::clone(&tenant.pins),
+            rates: tenant.rates.clone(),
             decisions: Arc::clone(&tenant.decisions),
         };
         if changed {
@@ -344,6 +348,7 @@ impl Handler<ForgetPins> for TenantActor {
             let next = Tenant {
                 providers: providers.collect(),
                 pins: Arc::new(tenant.pins.forgetful()),
+                rates: tenant.rates.clone(),
                 settings: Arc::clone(&tenant.settings),
                 verdicts: Arc::clone(&tenant.verdicts),
                 decisions: Arc::clone(&tenant.decisions),

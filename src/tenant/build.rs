@@ -21,6 +21,7 @@ mod introspection;
 mod mapping;
 mod pem;
 mod provider;
+mod rate_limit;
 mod signature;
 mod ways;
 
@@ -145,6 +146,7 @@ fn tenant(written: &TenantFile, draft: &mut Draft<'_, '_>) -> Option<Settings> {
         .collect();
     across::judge(&filled, draft.report);
     let access = access::access(written.access.as_ref(), draft.report);
+    let rate_limit = rate_limit::rate_limit(written.rate_limit.as_ref(), draft.report);
     let base = base?;
     let providers = providers
         .into_iter()
@@ -159,6 +161,7 @@ fn tenant(written: &TenantFile, draft: &mut Draft<'_, '_>) -> Option<Settings> {
         enabled: written.enabled.unwrap_or(true),
         providers,
         access: access?,
+        rate_limit: rate_limit?,
     })
 }
 
