@@ -2,6 +2,8 @@
 
 /// What a 429 says, and where it is counted.
 mod answers;
+/// Postern's own tokens.
+mod api_tokens;
 /// Forged and unknown credentials, by the address that they come from.
 mod failures;
 /// What each rate counts, and what it does not.

@@ -19,18 +19,29 @@ pub use rate::{InvalidRate, MOST, Rate};
 
 use crate::{
     account::fold,
+    api_tokens::TokenId,
     decision::{Denial, Denied, No},
+    policy,
     request::Request,
     tenant::settings::RateLimits,
     verify::{Principal, TokenDigest},
 };
 use limit::{Keyed, Limit};
 
+/// What tells tokens apart.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum TokenKey {
+    /// A provider's token: it is no other.
+    Bearer(TokenDigest),
+    /// One of our own: it stays the same one when its secret is rotated.
+    ApiToken(TokenId),
+}
+
 /// The buckets of one tenant, shared by its snapshots, so that reading its file anew fills none of them. Where a rate
 /// is not set there is nothing.
 #[derive(Debug, Clone, Default)]
 pub struct Rates {
-    per_token: Option<Arc<Limit<Keyed<TokenDigest>>>>,
+    per_token: Option<Arc<Limit<Keyed<TokenKey>>>>,
     per_user: Option<Arc<Limit<Keyed<String>>>>,
     per_tenant: Option<Arc<Limit<InMemoryState>>>,
     failures_per_address: Option<Arc<Limit<Keyed<IpNet>>>>,
@@ -51,13 +62,11 @@ impl Rates {
         }
     }
 
-    /// Spends what a call costs. `token` tells credentials apart: it is a bearer token's own digest, or, of a credential
-    /// that is renewed under one id, the digest of the id. Neither can be taken for the other, since only what was
-    /// proved is spent.
+    /// Spends what a call costs.
     ///
     /// # Errors
     /// [`Denied::RateLimited`].
-    pub fn spend(&self, token: &TokenDigest, principal: &Principal) -> Result<(), Denial> {
+    pub fn spend(&self, token: &TokenKey, principal: &Principal) -> Result<(), Denial> {
         let refused = |key: &str, rate: Rate, whose: &str, used_up| {
             let message = format!("{whose} has used up rate_limit.{key} ({rate})");
             Denial::used_up(Denied::RateLimited, used_up, message)
@@ -123,9 +132,8 @@ where
 /// # Errors
 /// [`Denied::BadCheckRequest`] where failures are counted by address and the proxy sent none.
 pub fn address_is_known(limits: &RateLimits, request: &Request<'_>) -> Result<(), Denial> {
-    if limits.failures_per_address.is_some() && request.address.is_none() {
-        let message = "rate_limit.failures_per_address can't be judged: the proxy sent no readable client address (X-Real-IP or X-Forwarded-For)";
-        return Err(Denial::new(Denied::BadCheckRequest, message));
+    if limits.failures_per_address.is_some() {
+        policy::address(request)?;
     }
     Ok(())
 }
@@ -149,22 +157,24 @@ fn is_forged_or_unknown(reason: Denied) -> bool {
         | Denied::BadSignature
         | Denied::AlgorithmNotAllowed => true,
         // An issuer that is asked says the same of a token that it never issued, so that it is the only trace of
-        // guessing, and of one that it revoked or that ran out.
+        // guessing, and of one that it revoked or that ran out. Of our own tokens it is what nobody issued.
         Denied::Inactive => true,
         // What runs out on honest clients, who then fetch another.
-        Denied::Expired | Denied::NotYetValid => false,
+        Denied::Expired | Denied::NotYetValid | Denied::Revoked => false,
         // A good token at the wrong place: somebody set something up wrongly. A forger who claims as much fails here
         // without having tried anything.
         Denied::WrongAudience
         | Denied::TokenForGraph
         | Denied::WrongTokenKind
-        | Denied::BoundToken => false,
+        | Denied::BoundToken
+        | Denied::NotOwner => false,
         // Nothing was presented that we could know: the product's passwords and other schemes are not ours to judge.
         Denied::PasswordNotAllowed | Denied::UnsupportedScheme | Denied::NoCredential => false,
         // The credential was good, and its bearer may not.
         Denied::NoUsername
         | Denied::AccountProtected
         | Denied::AccountChanged
+        | Denied::InsufficientScope
         | Denied::NotInGroup => false,
         // Nobody looked at the credential.
         Denied::BadCheckRequest
