@@ -30,6 +30,8 @@ mod paths;
 mod pins;
 /// Each provider by its name: what it issues, what passes, and what must not.
 mod providers;
+/// How much and how often.
+mod rates;
 /// What the front page shows is what is tested.
 mod readme;
 /// One row for each way to be refused.

@@ -17,7 +17,7 @@ struct Site {
     postern: Postern,
     relay: Relay,
     nginx: Nginx,
-    _product: Product,
+    product: Product,
 }
 
 impl Site {
@@ -31,7 +31,7 @@ impl Site {
             postern,
             relay,
             nginx,
-            _product: product,
+            product,
         })
     }
 

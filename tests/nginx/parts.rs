@@ -137,26 +137,6 @@ fn echo(mut stream: &TcpStream) -> std::io::Result<()> {
     )
 }
 
-/// Answers like a Postern of a later version would.
-pub struct StandIn(Server);
-
-impl StandIn {
-    pub fn answering(answer: &'static str) -> Self {
-        Self(Server::start(move |mut stream| {
-            let reader = BufReader::new(stream.try_clone().expect("a descriptor is to be had"));
-            for line in reader.lines().map_while(Result::ok) {
-                if line.is_empty() && stream.write_all(answer.as_bytes()).is_err() {
-                    return;
-                }
-            }
-        }))
-    }
-
-    pub fn address(&self) -> &str {
-        &self.0.address
-    }
-}
-
 /// Instead of the product: says in its answer which target it was asked for, byte by byte, and on whose word.
 pub struct Recorder(Server);
 
