@@ -20,7 +20,9 @@ use std::sync::Arc;
 pub use directory::{Directory, FileStatus, TenantState};
 pub use id::TenantId;
 
-use crate::{metrics::Decisions, pins::Pins, provider::Provider, verify::Verdicts};
+use crate::{
+    metrics::Decisions, pins::Pins, product::Product, provider::Provider, verify::Verdicts,
+};
 use settings::Settings;
 
 /// One snapshot. Its `TenantActor` makes it whole and publishes it; a request takes it once.
@@ -30,6 +32,8 @@ pub struct Tenant {
     pub settings: Arc<Settings>,
     /// In the order of `settings.providers`.
     pub providers: Vec<Provider>,
+    /// The product, where it is asked anything; shared with the snapshots before and after while `[upstream]` stays.
+    pub product: Option<Arc<Product>>,
     /// Verified tokens; shared with the snapshots before and after.
     pub verdicts: Arc<Verdicts>,
     /// Whose its accounts are; likewise, until one is unpinned.

@@ -24,6 +24,8 @@ mod oidc_provider;
 mod outage;
 /// Whose an account is.
 mod pins;
+/// What the product itself is asked: whose a session is, and who an account is.
+mod product;
 /// Each provider by its name: what it issues, what passes, and what must not.
 mod providers;
 /// What the front page shows is what is tested.

@@ -11,6 +11,7 @@ use crate::{
     issuer::{ask::Asker, client::Outgoing, key_source::SourceId},
     metrics::Decisions,
     pins::{Ledger, Pins, Unpinned},
+    product::Product,
     provider::{Keys, Provider, Revision},
     snapshot::{Publisher, Reader, cell},
     tenant::{
@@ -122,7 +123,16 @@ impl TenantActor {
                 }
             })
             .collect();
+        let product = settings.upstream.as_ref().map(|upstream| {
+            let known = before.and_then(|before| before.product.as_ref());
+            let known = known.filter(|known| known.settings().digest == upstream.digest);
+            known.map_or_else(
+                || Arc::new(Product::new(Arc::clone(upstream), self.outgoing.clone())),
+                Arc::clone,
+            )
+        });
         Tenant {
+            product,
             pins: before.map_or_else(
                 || Arc::new(Pins::new(self.id.clone(), self.ledger.clone())),
                 |before| Arc::clone(&before.pins),
@@ -309,6 +319,7 @@ impl Handler<KeysFetched> for TenantActor {
         let next = Tenant {
             providers: providers.collect(),
             settings: Arc::clone(&tenant.settings),
+            product: tenant.product.clone(),
             verdicts: Arc::clone(&tenant.verdicts),
             pins: Arc::clone(&tenant.pins),
             decisions: Arc::clone(&tenant.decisions),
@@ -343,6 +354,7 @@ impl Handler<ForgetPins> for TenantActor {
             });
             let next = Tenant {
                 providers: providers.collect(),
+                product: tenant.product.clone(),
                 pins: Arc::new(tenant.pins.forgetful()),
                 settings: Arc::clone(&tenant.settings),
                 verdicts: Arc::clone(&tenant.verdicts),

@@ -166,6 +166,7 @@ async fn examine(
         pins: Arc::new(Pins::without_ledger(settings.id.clone())),
         settings: Arc::new(settings),
         providers,
+        product: None,
         verdicts: Arc::new(Verdicts::default()),
         decisions: Arc::new(Decisions::default()),
     };

@@ -21,7 +21,9 @@ mod introspection;
 mod mapping;
 mod pem;
 mod provider;
+mod secret;
 mod signature;
+mod upstream;
 mod ways;
 
 pub use address::outgoing;
@@ -145,6 +147,7 @@ fn tenant(written: &TenantFile, draft: &mut Draft<'_, '_>) -> Option<Settings> {
         .collect();
     across::judge(&filled, draft.report);
     let access = access::access(written.access.as_ref(), draft.report);
+    let upstream = upstream::upstream(written, base.as_ref(), draft);
     let base = base?;
     let providers = providers
         .into_iter()
@@ -159,6 +162,7 @@ fn tenant(written: &TenantFile, draft: &mut Draft<'_, '_>) -> Option<Settings> {
         enabled: written.enabled.unwrap_or(true),
         providers,
         access: access?,
+        upstream: upstream.map(Arc::new),
     })
 }
 

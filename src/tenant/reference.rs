@@ -28,6 +28,13 @@ pub fn markdown() -> String {
         text(&access["description"]),
         access,
     );
+    let upstream = &schema["properties"]["upstream"];
+    section(
+        &mut page,
+        "`[upstream]`",
+        text(&upstream["description"]),
+        upstream,
+    );
     page
 }
 

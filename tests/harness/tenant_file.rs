@@ -11,6 +11,7 @@ pub struct TenantFile {
     top: String,
     providers: Vec<String>,
     access: String,
+    upstream: String,
 }
 
 /// A Jira tenant of that name at `https://NAME.example.com`.
@@ -22,6 +23,7 @@ pub fn tenant(name: &str) -> TenantFile {
         top: String::new(),
         providers: Vec::new(),
         access: String::new(),
+        upstream: String::new(),
     }
 }
 
@@ -101,6 +103,19 @@ impl TenantFile {
         self
     }
 
+    /// A line in `[upstream]`.
+    pub fn upstream(mut self, line: &str) -> Self {
+        self.upstream.push_str(line);
+        self.upstream.push('\n');
+        self
+    }
+
+    /// Asks the product at `address` whether sessions are somebody's.
+    pub fn checking_sessions(self, address: &str) -> Self {
+        self.access("sessions = \"check\"")
+            .upstream(&format!("address = {address:?}"))
+    }
+
     /// The whole text.
     pub fn text(&self) -> String {
         let mut text = format!(
@@ -122,6 +137,9 @@ impl TenantFile {
         }
         if !self.access.is_empty() {
             text += &format!("\n[access]\n{}", self.access);
+        }
+        if !self.upstream.is_empty() {
+            text += &format!("\n[upstream]\n{}", self.upstream);
         }
         text
     }

@@ -239,11 +239,11 @@ fn problems_of_access() {
             ],
         ),
         (
-            "read_only = \"no\"\nanonymous = \"allow\"\nsessions = \"check\"",
+            "read_only = \"no\"\nanonymous = \"allow\"\nsessions = \"ask\"",
             &[
                 ("8:13", "access.read_only", "without quotes"),
                 ("9:13", "access.anonymous", "`deny` or `pass`"),
-                ("10:12", "access.sessions", "`deny` or `pass`"),
+                ("10:12", "access.sessions", "`check` or `deny`"),
             ],
         ),
         (
