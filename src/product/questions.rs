@@ -44,26 +44,26 @@ struct State<K, T> {
     kept: Kept<T>,
     flights: Flights<K, Result<T, Outage>>,
     breaker: Breaker,
-    lasting: OnceLock<Cache<K, Answer<T>>>,
+    lasting: OnceLock<Cache<K, Remembered<T>>>,
     /// Those that may soon be others, and questions that are not to be asked for a while.
-    brief: OnceLock<Cache<K, Answer<Result<T, Outage>>>>,
+    brief: OnceLock<Cache<K, Remembered<Result<T, Outage>>>>,
 }
 
 /// An answer, and the seconds in which it holds.
 #[derive(Clone)]
-struct Answer<T> {
+struct Remembered<T> {
     /// A clock that is set back must not make it hold longer.
     from: u64,
     until: u64,
-    answer: T,
+    told: T,
 }
 
-impl<T> Answer<T> {
-    fn new(now: u64, seconds: u64, answer: T) -> Self {
+impl<T> Remembered<T> {
+    fn new(now: u64, seconds: u64, told: T) -> Self {
         Self {
             from: now,
             until: now + seconds,
-            answer,
+            told,
         }
     }
 
@@ -96,11 +96,11 @@ where
     {
         let lasting = self.0.lasting.get().and_then(|all| all.get(key));
         if let Some(known) = lasting.filter(|known| known.holds(now)) {
-            return Some(Ok(known.answer));
+            return Some(Ok(known.told));
         }
         let brief = self.0.brief.get().and_then(|all| all.get(key));
         let known = brief.filter(|known| known.holds(now))?;
-        Some(known.answer.map_err(|mut outage| {
+        Some(known.told.map_err(|mut outage| {
             outage.retry_after = known.until - now;
             outage
         }))
@@ -160,11 +160,11 @@ impl<K: Eq + Hash + Clone, T: Clone> State<K, T> {
             Ok(answer) => {
                 self.breaker.succeeded();
                 if (self.kept.is_lasting)(&answer) {
-                    let known = Answer::new(now, self.kept.seconds, answer.clone());
+                    let known = Remembered::new(now, self.kept.seconds, answer.clone());
                     let all = self.lasting.get_or_init(|| Cache::new(self.kept.capacity));
                     all.insert(key, known);
                 } else {
-                    self.remember_briefly(key, Answer::new(now, BRIEFLY, Ok(answer.clone())));
+                    self.remember_briefly(key, Remembered::new(now, BRIEFLY, Ok(answer.clone())));
                 }
                 return Ok(answer);
             }
@@ -180,13 +180,13 @@ impl<K: Eq + Hash + Clone, T: Clone> State<K, T> {
         let what = format!("cannot be asked: {error}{hint}");
         let outage = outage(&self.settings, seconds, &what);
         if let Setback::Question(seconds) = setback {
-            self.remember_briefly(key, Answer::new(now, seconds, Err(outage.clone())));
+            self.remember_briefly(key, Remembered::new(now, seconds, Err(outage.clone())));
         }
         tracing::warn!(product = self.settings.label, "{outage}");
         Err(outage)
     }
 
-    fn remember_briefly(&self, key: K, known: Answer<Result<T, Outage>>) {
+    fn remember_briefly(&self, key: K, known: Remembered<Result<T, Outage>>) {
         self.brief
             .get_or_init(|| Cache::new(BRIEF_CAPACITY))
             .insert(key, known);

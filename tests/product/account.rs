@@ -43,16 +43,28 @@ impl World {
         kind: &'static str,
         answers: impl Fn(&Asked) -> Reply + Send + Sync + 'static,
     ) -> Self {
+        Self::with_token(kind, Some(TOKEN), answers)
+    }
+
+    /// With that token where the tenant's file says that it lies, or with nothing there: then it is a last good build
+    /// that serves.
+    fn with_token(
+        kind: &'static str,
+        token: Option<&str>,
+        answers: impl Fn(&Asked) -> Reply + Send + Sync + 'static,
+    ) -> Self {
         let upstream = Emulator::start(answers);
         let folder = tempfile::tempdir().expect("a temporary folder");
-        fs::write(folder.path().join("token"), TOKEN).expect("the token is written");
+        if let Some(token) = token {
+            fs::write(folder.path().join("token"), token).expect("the token is written");
+        }
         let file = tenant("t")
             .product(kind)
             .upstream(&format!("address = {:?}", upstream.url()))
             .upstream("admin_token = { file = \"token\" }");
         let path = folder.path().join("t.toml");
         let source = TenantSource::of_text("t".parse().expect("a name"), &path, file.text());
-        let built = build(&source, Secrets::MustBeThere, clock::now());
+        let built = build(&source, Secrets::MayBeAbsent, clock::now());
         let settings = built.settings.expect("the file is good");
         let settings = settings.upstream.expect("the product is asked");
         let runtime = Runtime::new().expect("a runtime");

@@ -1,7 +1,7 @@
 //! See `../product.rs`.
 
 use super::{cookie, jira, knows_ada, product, told, whose, with_cookies};
-use crate::harness::{Postern, Request, emulator::Emulator, issuer, tenant};
+use crate::harness::{Postern, Request, emulator::Emulator, eventually, issuer, tenant};
 
 /// Each product is asked in its own way. A session that is somebody's passes with the product deciding the rest; one
 /// that is nobody's is refused.
@@ -21,11 +21,11 @@ fn a_session_that_is_somebodys_passes_and_an_invented_one_does_not() {
             .is_refused(401, "no_credential");
         assert_eq!(upstream.hits(whose(kind)), 2, "{kind}");
         assert_eq!(upstream.asked().len(), 2, "nothing else was asked");
-        assert!(
+        eventually("the log says why", || {
             postern
                 .log()
                 .contains("the product says that it is nobody's")
-        );
+        });
     }
 }
 

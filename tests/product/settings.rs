@@ -1,15 +1,23 @@
 //! See `../product.rs`.
 
+use std::{fs, process::Command};
+
 use serde_json::Value;
 
 use super::{jira, product, with_cookies};
-use crate::harness::{Postern, TenantFile, tenant};
+use crate::harness::{BINARY, Postern, TenantFile, tenant};
 
 /// The problems that `validate` finds: severity, key and message of each.
 fn problems(file: &TenantFile) -> Vec<[String; 3]> {
-    let postern = Postern::without_tenants().start();
-    postern.write(file);
-    let validated = postern.cli(&["validate", "--json"]);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("t.toml");
+    fs::write(&path, file.text()).expect("the tenant file is written");
+    let validated = Command::new(BINARY)
+        .args(["validate", "--json"])
+        .arg(path)
+        .env("DEV_SECRET", "an-administrators-token")
+        .output()
+        .expect("the binary runs");
     let report: Value = serde_json::from_slice(&validated.stdout).expect("JSON");
     let problems = report["problems"].as_array().expect("a list").iter();
     let text = |problem: &Value, name: &str| problem[name].as_str().unwrap_or_default().to_owned();
@@ -84,6 +92,12 @@ fn what_is_written_is_judged() {
         "upstream.address",
         "https or http",
     );
+}
+
+/// Without an address the product is asked at `url`, if it is asked anything; and what is not used is said to be idle.
+#[test]
+fn what_is_not_written_is_the_url() {
+    let checking = || tenant("t").access("sessions = \"check\"");
     has_one(
         &checking(),
         "warning",
@@ -106,6 +120,11 @@ fn what_is_written_is_judged() {
         "upstream",
         "asked nothing",
     );
+}
+
+/// The administrator's token is named by its place, and keys that no version has yet are unknown.
+#[test]
+fn a_token_is_named_by_its_place() {
     let token = |line: &str| {
         tenant("t")
             .upstream("address = \"https://10.0.0.5\"")
@@ -131,7 +150,8 @@ fn what_is_written_is_judged() {
         "",
     );
     for key in ["act_as", "lookup", "consumer_key", "proxy", "mint"] {
-        let file = at("https://10.0.0.5").upstream(&format!("{key} = \"x\""));
+        let file =
+            token("admin_token = { env = \"DEV_SECRET\" }").upstream(&format!("{key} = \"x\""));
         has_one(&file, "error", &format!("upstream.{key}"), "no such key");
     }
 }
@@ -159,6 +179,23 @@ fn sessions_are_checked_as_soon_as_the_file_says_so() {
         postern.until_generation_after("jira", before);
         assert_eq!(postern.ask(&invented).status, status);
     }
+}
+
+/// A token that is replaced where it lies is read anew, like the tenant's file itself.
+#[test]
+fn a_token_that_is_replaced_is_read() {
+    let file = tenant("jira")
+        .upstream("address = \"https://10.0.0.5\"")
+        .upstream("admin_token = { file = \"admin-token\" }");
+    let postern = Postern::without_tenants().start();
+    let token = postern.tenants().join("admin-token");
+    fs::write(&token, "one").expect("the token is written");
+    postern.write(&file);
+    postern.until_generation_after("jira", 0);
+    let before = postern.generation("jira");
+    fs::write(&token, "another").expect("the token is written");
+    postern.until_generation_after("jira", before);
+    assert!(!postern.log().contains("another"), "no token is logged");
 }
 
 /// People see in `postern status` where the product is asked, and how that fares.

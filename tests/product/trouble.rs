@@ -58,7 +58,7 @@ fn a_product_that_is_away_makes_sessions_unavailable_and_nothing_else() {
 fn a_product_that_is_not_there_is_an_outage() {
     let away = issuer();
     away.stop();
-    let postern = Postern::with(tenant("jira").checking_sessions(&away.url())).start();
+    let postern = Postern::with(tenant("jira").checking_sessions(away.url())).start();
     postern
         .ask(&with_cookies("jira", "JSESSIONID=ada"))
         .is_refused(503, "product_unavailable");

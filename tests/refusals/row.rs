@@ -124,7 +124,7 @@ impl World {
         .and(jira("frozen").access("read_only = true"))
         .and(jira("strict").access("sessions = \"deny\""))
         .and(jira("asked").checking_sessions(&product.url()))
-        .and(jira("unasked").checking_sessions(&gone.url()))
+        .and(jira("unasked").checking_sessions(gone.url()))
         .and(jira("open").access("anonymous = \"pass\""))
         .and(jira("never")
             .with("username = \"preferred_username\"")

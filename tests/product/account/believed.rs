@@ -34,15 +34,26 @@ fn a_token_that_is_refused_is_named() {
     }
 }
 
+/// The secret of a last good build has gone: nothing is asked, and the message says what to mend.
+#[test]
+fn without_a_token_nothing_is_asked() {
+    let world = World::with_token("jira", None, |_| told("jira", Some("root")));
+    is_outage(&world.account("ada"), "admin_token can't be read");
+    assert_eq!(world.upstream.asked().len(), 0);
+}
+
 /// A dead token makes us anonymous, and anonymous may be told of ada, or that there is no ada: neither is believed.
 #[test]
 fn what_anonymous_is_told_is_not_believed() {
     let groups = ["staff".to_owned()];
     for name in ["ada", "eve"] {
         let groups = groups.clone();
-        let world = World::start("jira", move |asked| match asked.path() == whose("jira") {
-            true => told("jira", None),
-            false => jira(asked, &groups, true),
+        let world = World::start("jira", move |asked| {
+            if asked.path() == whose("jira") {
+                told("jira", None)
+            } else {
+                jira(asked, &groups, true)
+            }
         });
         is_outage(&world.account(name), "admin_token");
         assert!(ada("jira", &["staff"], true).account(name).is_ok());
@@ -146,9 +157,12 @@ fn an_odd_answer_is_an_outage() {
     ];
     for (what, reply, says) in rows {
         eprintln!("{what}");
-        let world = World::start("jira", move |asked| match asked.path() == whose("jira") {
-            true => told("jira", Some("root")),
-            false => reply.clone(),
+        let world = World::start("jira", move |asked| {
+            if asked.path() == whose("jira") {
+                told("jira", Some("root"))
+            } else {
+                reply.clone()
+            }
         });
         is_outage(&world.account("ada"), says);
     }

@@ -44,7 +44,13 @@ api_paths = ["/plugins"]
 read_only = false
 never = ["admin"]
 anonymous = "deny"
-sessions = "pass"
+sessions = "check"
+
+[upstream]
+address = "http://10.0.0.5:8080"
+insecure = true
+ca = { file = "corp-ca.pem" }
+admin_token = { env = "PATH" }
 "#;
 
 /// What must never be shown.
