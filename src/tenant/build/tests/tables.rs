@@ -77,7 +77,7 @@ fn problems_of_files() {
                 (
                     "4:1",
                     "zzz",
-                    "known here: `access`, `enabled`, `product`, `provider` or `url`",
+                    "known here: `access`, `enabled`, `product`, `provider`, `upstream` or `url`",
                 ),
             ],
         ),
