@@ -44,11 +44,12 @@ async fn judge(tenant: &Tenant, request: &Request<'_>, now: u64) -> Result<Grant
             policy::principal(settings, proof.principal())?;
             Ok(Grant::proved(proof))
         }
-        Credential::ApiToken(_) => Err(Denial::new(
-            Denied::Inactive,
-            "an API token was sent, and this tenant has none",
-        )
-        .into()),
+        Credential::ApiToken(sent) => {
+            let proved = verify::api_token::verify(tenant, &sent, request, &place, now).await?;
+            policy::principal(settings, proved.proof.principal())?;
+            proved.note_use(request, now);
+            Ok(Grant::proved(proved.proof))
+        }
         Credential::Basic(_) => Err(Denial::new(
             Denied::PasswordNotAllowed,
             "a product password (Basic) was sent; send a bearer token",

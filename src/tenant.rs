@@ -21,7 +21,8 @@ pub use directory::{Directory, FileStatus, TenantState};
 pub use id::TenantId;
 
 use crate::{
-    metrics::Decisions, pins::Pins, product::Product, provider::Provider, verify::Verdicts,
+    api_tokens::ApiTokens, metrics::Decisions, pins::Pins, product::Product, provider::Provider,
+    verify::Verdicts,
 };
 use settings::Settings;
 
@@ -38,7 +39,9 @@ pub struct Tenant {
     pub verdicts: Arc<Verdicts>,
     /// Whose its accounts are; likewise, until one is unpinned.
     pub pins: Arc<Pins>,
-    /// Counts of what was decided; likewise.
+    /// The API tokens of the daemon, those of other tenants too; `None` without a daemon (`provider test`).
+    pub api_tokens: Option<ApiTokens>,
+    /// Counts of what was decided; shared like the verified tokens.
     pub decisions: Arc<Decisions>,
 }
 

@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 
 use super::refresher::{Follow, Refresher, Sources};
 use crate::{
+    api_tokens::ApiTokens,
     issuer::{ask::Asker, client::Outgoing, key_source::SourceId},
     metrics::Decisions,
     pins::{Ledger, Pins, Unpinned},
@@ -39,6 +40,8 @@ pub struct Start {
     pub sources: Rc<Sources>,
     /// For its accounts.
     pub ledger: Ledger,
+    /// Its API tokens, and those of others.
+    pub api_tokens: ApiTokens,
 }
 
 /// See the module.
@@ -48,6 +51,7 @@ pub struct TenantActor {
     refresher: Addr<Refresher>,
     sources: Rc<Sources>,
     ledger: Ledger,
+    api_tokens: ApiTokens,
     publisher: Publisher<TenantState>,
 }
 
@@ -63,6 +67,7 @@ impl TenantActor {
             refresher,
             sources,
             ledger,
+            api_tokens,
         } = start;
         let (publisher, reader) = cell(TenantState {
             serving: None,
@@ -75,6 +80,7 @@ impl TenantActor {
             refresher,
             sources,
             ledger,
+            api_tokens,
             publisher,
         };
         let serving = built.and_then(|built| {
@@ -137,6 +143,7 @@ impl TenantActor {
                 || Arc::new(Pins::new(self.id.clone(), self.ledger.clone())),
                 |before| Arc::clone(&before.pins),
             ),
+            api_tokens: Some(self.api_tokens.clone()),
             settings: Arc::new(settings),
             providers,
             verdicts: before.map_or_else(
@@ -322,6 +329,7 @@ impl Handler<KeysFetched> for TenantActor {
             product: tenant.product.clone(),
             verdicts: Arc::clone(&tenant.verdicts),
             pins: Arc::clone(&tenant.pins),
+            api_tokens: tenant.api_tokens.clone(),
             decisions: Arc::clone(&tenant.decisions),
         };
         if changed {
@@ -358,6 +366,7 @@ impl Handler<ForgetPins> for TenantActor {
                 pins: Arc::new(tenant.pins.forgetful()),
                 settings: Arc::clone(&tenant.settings),
                 verdicts: Arc::clone(&tenant.verdicts),
+                api_tokens: tenant.api_tokens.clone(),
                 decisions: Arc::clone(&tenant.decisions),
             };
             self.publish(Some(Arc::new(next)), before.file.clone());

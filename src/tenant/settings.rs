@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     account::AccountPattern,
+    api_tokens::Scope,
     keys::{AlgorithmSet, KeySet},
     policy::pattern::PathPattern,
     provider::Preset,
@@ -41,6 +42,8 @@ pub struct Settings {
     pub providers: Vec<Arc<ProviderSettings>>,
     /// The accounts of machines, of all providers, case-folded: no user becomes one of these.
     pub service_accounts: BTreeSet<String>,
+    /// Postern's own API tokens.
+    pub api_tokens: ApiTokenSettings,
     /// Who may call what.
     pub access: Access,
     /// What the product itself is asked with; absent where it is asked nothing.
@@ -385,6 +388,23 @@ pub struct Upstream {
     /// As whom accounts are looked up, if they are. The error (which names no secret) is kept for a last good build
     /// whose secret has gone: looking up then answers 503.
     pub admin_token: Option<Result<Secret, String>>,
+}
+
+/// `[api_tokens]`.
+#[derive(Debug)]
+pub struct ApiTokenSettings {
+    /// Whether any is accepted.
+    pub enabled: bool,
+    /// The longest that a token may live.
+    pub max_lifetime: Duration,
+    /// The most tokens of one account that are alive.
+    pub max_per_user: usize,
+    /// A token's owner must be in one of these; empty is anyone.
+    pub groups: Vec<String>,
+    /// The scope of a token for which none was said.
+    pub default_scope: Scope,
+    /// Whether users may issue their own.
+    pub self_service: bool,
 }
 
 /// `[access]`.

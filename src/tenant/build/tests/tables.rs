@@ -77,7 +77,7 @@ fn problems_of_files() {
                 (
                     "4:1",
                     "zzz",
-                    "known here: `access`, `enabled`, `product`, `provider`, `upstream` or `url`",
+                    "known here: `access`, `api_tokens`, `enabled`, `product`, `provider`, `upstream` or `url`",
                 ),
             ],
         ),
