@@ -28,6 +28,8 @@ mod outage;
 mod paths;
 /// Whose an account is.
 mod pins;
+/// What the product itself is asked: whose a session is, and who an account is.
+mod product;
 /// Each provider by its name: what it issues, what passes, and what must not.
 mod providers;
 /// How much and how often.
