@@ -2,10 +2,10 @@
 
 use super::{
     Site, jira, myself,
-    parts::{Nginx, Product, StandIn},
+    parts::{Product, StandIn},
     refused,
 };
-use crate::harness::{Postern, Request, issuer};
+use crate::harness::{Nginx, Postern, Request, issuer};
 
 /// What Postern asks about is what nginx saw, not what a client claims to have asked for.
 #[test]
@@ -105,7 +105,7 @@ fn too_many_requests_is_mapped_with_its_time() {
         "HTTP/1.1 429 Too Many Requests\r\nPostern-Reason: rate_limited\r\nPostern-Request-Id: 0af7\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n",
     );
     let product = Product::start();
-    let nginx = Nginx::start(limit.address(), product.address());
+    let nginx = Nginx::start("jira", limit.address(), product.address());
     let limited = myself().send(nginx.address());
     refused(&limited, 429, "rate_limited");
     assert_eq!(limited.header("retry-after"), Some("7"));

@@ -1,0 +1,1 @@
+//! See `../clients.rs`.

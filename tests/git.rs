@@ -1,0 +1,66 @@
+//! See `main.rs`. The lines that the scenarios run are those of docs/clients.md.
+
+/// The Bitbucket that they work with.
+mod bitbucket;
+/// Who may clone, and what git is told who may not.
+mod clone;
+/// Bitbucket's repositories, by git's own server.
+mod http_backend;
+/// What git-lfs sends and fetches beside git.
+mod lfs;
+/// Who may push, and what.
+mod push;
+
+use bitbucket::Bitbucket;
+
+use crate::harness::{
+    Issuer, Nginx, Postern, Ran, Request, Workstation, client_lines, program, tenant,
+};
+
+/// A Bitbucket behind nginx, guarded by Postern. It trusts an issuer and has API tokens.
+struct Site {
+    bitbucket: Bitbucket,
+    nginx: Nginx,
+    postern: Postern,
+}
+
+impl Site {
+    /// `None` where a part is missing.
+    fn trusting(acme: &Issuer) -> Option<Self> {
+        program("git")?;
+        Nginx::installed()?;
+        let tenant = tenant("bitbucket").product("bitbucket").trusting(acme);
+        let postern = Postern::with(tenant).start();
+        postern.until_keys("bitbucket");
+        let bitbucket = Bitbucket::start();
+        let nginx = Nginx::start("bitbucket", postern.address(), &bitbucket.address());
+        bitbucket.serve_at(&nginx.url());
+        Some(Self {
+            bitbucket,
+            nginx,
+            postern,
+        })
+    }
+
+    /// A workstation with this token in `T`.
+    fn workstation(&self, token: &str) -> Workstation {
+        Workstation::new().env("T", token)
+    }
+
+    /// Runs the lines of docs/clients.md after that mark.
+    fn run(&self, at: &Workstation, after: &str) -> Ran {
+        at.sh(&client_lines(after, "sh", &self.nginx.url()))
+    }
+
+    /// What reached Bitbucket came as that account, and with nothing else that says who it is.
+    #[track_caller]
+    fn has_seen_only(&self, account: &str, token: &str) {
+        let asked = self.bitbucket.asked();
+        assert!(!asked.is_empty());
+        for asked in asked {
+            assert_eq!(asked.header("remote-user"), Some(account), "{asked:?}");
+            assert_eq!(asked.header("authorization"), None, "{asked:?}");
+            assert!(!format!("{:?}", asked.headers).contains(token), "{asked:?}");
+        }
+    }
+}
