@@ -33,6 +33,11 @@ impl Site {
         })
     }
 
+    /// An API token of alice's, with these options.
+    fn token(&self, options: &[&str]) -> String {
+        self.postern.issue_token("jira", "alice", options)
+    }
+
     /// What reached Jira came as that account, and with nothing else that says who it is.
     #[track_caller]
     fn has_seen_only(&self, account: &str, token: &str) {

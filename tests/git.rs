@@ -11,11 +11,16 @@ mod lfs;
 /// Who may push, and what.
 mod push;
 
+use std::fs;
+
 use bitbucket::Bitbucket;
 
-use crate::harness::{
-    Issuer, Nginx, Postern, Ran, Request, Workstation, client_lines, program, tenant,
-};
+use crate::harness::{Issuer, Nginx, Postern, Ran, Workstation, client_lines, program, tenant};
+
+// Marks of docs/clients.md.
+const HELPER: &str = "## git\n";
+const CLONE: &str = "After that git is as ever";
+const BEARER: &str = "As `Bearer`";
 
 /// A Bitbucket behind nginx, guarded by Postern. It trusts an issuer and has API tokens.
 struct Site {
@@ -44,12 +49,29 @@ impl Site {
 
     /// A workstation with this token in `T`.
     fn workstation(&self, token: &str) -> Workstation {
-        Workstation::new().env("T", token)
+        let at = Workstation::new().env("T", token);
+        let person = "[user]\nname = Alice\nemail = alice@example.com\n";
+        fs::write(at.home().join(".gitconfig"), person).expect("it can be written");
+        at
     }
 
     /// Runs the lines of docs/clients.md after that mark.
     fn run(&self, at: &Workstation, after: &str) -> Ran {
         at.sh(&client_lines(after, "sh", &self.nginx.url()))
+    }
+
+    /// A workstation with this token and a clone in `app`, made with the helper of docs/clients.md.
+    #[track_caller]
+    fn clone(&self, token: &str) -> Workstation {
+        let at = self.workstation(token);
+        self.run(&at, HELPER).worked();
+        self.run(&at, CLONE).worked();
+        at
+    }
+
+    /// An API token of alice's, with these options.
+    fn token(&self, options: &[&str]) -> String {
+        self.postern.issue_token("bitbucket", "alice", options)
     }
 
     /// What reached Bitbucket came as that account, and with nothing else that says who it is.

@@ -7,29 +7,39 @@ use serde_json::{Value, json};
 use crate::harness::emulator::{self, Asked, Emulator, Reply};
 
 /// With no issue at first.
-pub struct Jira(Emulator);
+pub struct Jira {
+    server: Emulator,
+    issues: Arc<Mutex<Vec<Value>>>,
+}
 
 impl Jira {
     pub fn start() -> Self {
         let issues = Arc::<Mutex<Vec<Value>>>::default();
-        Self(Emulator::start(move |asked| {
-            let mut issues = issues.lock().expect("nobody panics with it");
+        let known = Arc::clone(&issues);
+        let server = Emulator::start(move |asked| {
+            let mut issues = known.lock().expect("nobody panics with it");
             let mut reply = answer(asked, &mut issues);
             if let Reply::Full(_, fields, _) = &mut reply {
                 // As Jira does: a session for everybody.
                 fields.push(("Set-Cookie", "JSESSIONID=1; Path=/; HttpOnly".into()));
             }
             reply
-        }))
+        });
+        Self { server, issues }
     }
 
     pub fn address(&self) -> String {
-        self.0.address()
+        self.server.address()
+    }
+
+    /// How many issues were created.
+    pub fn issues(&self) -> usize {
+        self.issues.lock().expect("nobody panics with it").len()
     }
 
     /// Everything that reached it.
     pub fn asked(&self) -> Vec<Asked> {
-        self.0.asked()
+        self.server.asked()
     }
 }
 

@@ -1,12 +1,31 @@
 //! See `../clients.rs`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::Site;
 use crate::harness::{Ran, Workstation, client_lines, issuer, python};
 
-const TOKEN_AUTH: &str = "## Python: jira";
-const TOKEN: &str = "## Python: atlassian-python-api";
+// Marks of docs/clients.md.
+const JIRA: &str = "## Python: jira";
+const JIRA_BASIC: &str = "takes the token for the password";
+const ATLASSIAN: &str = "## Python: atlassian-python-api";
+const ATLASSIAN_BASIC: &str = "Or with a user and a password";
+
+/// What each library does to write, and to find what it wrote.
+const WRITE: [(&str, &str); 4] = [
+    (JIRA, WITH_JIRA),
+    (JIRA_BASIC, WITH_JIRA),
+    (ATLASSIAN, WITH_ATLASSIAN),
+    (ATLASSIAN_BASIC, WITH_ATLASSIAN),
+];
+const WITH_JIRA: &str = "
+jira.create_issue(project={'key': 'CI'}, summary='built', issuetype={'name': 'Task'})
+print({issue.fields.creator.name for issue in jira.search_issues('project = CI')})
+";
+const WITH_ATLASSIAN: &str = "
+jira.create_issue({'project': {'key': 'CI'}, 'summary': 'built', 'issuetype': {'name': 'Task'}})
+print({issue['fields']['creator']['name'] for issue in jira.jql('project = CI')['issues']})
+";
 
 /// The interpreter, where its packages are installed.
 fn interpreter() -> Option<PathBuf> {
@@ -15,10 +34,65 @@ fn interpreter() -> Option<PathBuf> {
 
 impl Site {
     /// Runs the lines of docs/clients.md after that mark, and then these.
-    fn python(&self, interpreter: &std::path::Path, token: &str, after: &str, then: &str) -> Ran {
+    fn python(&self, interpreter: &Path, token: &str, after: &str, then: &str) -> Ran {
         let lines = client_lines(after, "python", &self.nginx.url());
         let at = Workstation::new().env("T", token);
         at.python(interpreter, &(lines + then))
+    }
+}
+
+/// In all four forms a token that may write creates an issue as its owner, and after it was revoked says nothing more.
+#[test]
+fn a_write_token_creates_issues_until_it_is_revoked() {
+    let acme = issuer();
+    let (Some(interpreter), Some(site)) = (interpreter(), Site::trusting(&acme)) else {
+        return;
+    };
+    let token = site.token(&["--scope", "write"]);
+    for (form, write) in WRITE {
+        let ran = site.python(&interpreter, &token, form, write);
+        assert_eq!(ran.worked().out, "alice\n{'alice'}\n", "{form}");
+    }
+    assert_eq!(site.jira.issues(), WRITE.len());
+    site.has_seen_only("alice", &token);
+    site.postern.revoke_token(&token);
+    for (form, _) in WRITE {
+        let ran = site.python(&interpreter, &token, form, "");
+        assert_eq!(ran.failed("401").out, "", "{form}");
+    }
+}
+
+/// A token that may read says who it is, and creates nothing.
+#[test]
+fn a_read_token_creates_no_issue() {
+    let acme = issuer();
+    let (Some(interpreter), Some(site)) = (interpreter(), Site::trusting(&acme)) else {
+        return;
+    };
+    let token = site.token(&["--scope", "read"]);
+    for (form, write) in WRITE {
+        let ran = site.python(&interpreter, &token, form, write);
+        assert_eq!(ran.failed("403").out, "alice\n", "{form}");
+    }
+    assert_eq!(site.jira.issues(), 0);
+}
+
+/// Somebody else's name beside the token is refused, where a name is sent.
+#[test]
+fn a_token_under_another_name_is_refused() {
+    let acme = issuer();
+    let (Some(interpreter), Some(site)) = (interpreter(), Site::trusting(&acme)) else {
+        return;
+    };
+    let bobs = site.postern.issue_token("jira", "bob", &[]);
+    for form in [JIRA_BASIC, ATLASSIAN_BASIC] {
+        let ran = site.python(&interpreter, &bobs, form, "");
+        assert_eq!(ran.failed("401").out, "", "{form}");
+    }
+    assert_eq!(site.jira.asked().len(), 0);
+    for form in [JIRA, ATLASSIAN] {
+        let ran = site.python(&interpreter, &bobs, form, "");
+        assert_eq!(ran.worked().out, "bob\n", "{form}");
     }
 }
 
@@ -30,26 +104,11 @@ fn a_providers_token_is_sent_as_bearer() {
         return;
     };
     let token = acme.token().subject("alice").sign();
-    for form in [TOKEN_AUTH, TOKEN] {
+    for form in [JIRA, ATLASSIAN] {
         let ran = site.python(&interpreter, &token, form, "");
         assert_eq!(ran.worked().out, "alice\n", "{form}");
         let ran = site.python(&interpreter, &(token.clone() + "A"), form, "");
-        ran.failed("401");
+        assert_eq!(ran.failed("401").out, "", "{form}");
     }
     site.has_seen_only("alice", &token);
-    let ran = site.python(
-        &interpreter,
-        &token,
-        TOKEN_AUTH,
-        "
-issue = jira.create_issue(project='CI', summary='built', issuetype={'name': 'Task'})
-print(issue.fields.creator.name, [found.key for found in jira.search_issues('project = CI')])
-",
-    );
-    eprintln!("{ran:?}");
-    let ran = site.python(&interpreter, &token, TOKEN, "
-print(jira.create_issue({'project': {'key': 'CI'}, 'summary': 'built', 'issuetype': {'name': 'Task'}}))
-print(jira.jql('project = CI'))
-");
-    eprintln!("{ran:?}");
 }

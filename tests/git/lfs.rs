@@ -1,1 +1,53 @@
 //! See `../git.rs`.
+
+use super::{CLONE, HELPER, Site};
+use crate::harness::{Workstation, issuer, program};
+
+/// A mark of docs/clients.md.
+const INSTALL: &str = "## git-lfs";
+
+impl Site {
+    /// A workstation with git-lfs, this token and a clone.
+    #[track_caller]
+    fn clone_with_lfs(&self, token: &str) -> Workstation {
+        let at = self.workstation(token);
+        for lines in [HELPER, INSTALL, CLONE] {
+            self.run(&at, lines).worked();
+        }
+        at
+    }
+}
+
+const CHANGE: &str =
+    "cd app; git lfs track --filename model.bin; head --bytes=300000 /dev/urandom > model.bin
+    git add .; git commit --quiet -m model; git rev-parse HEAD";
+
+/// A large file is pushed with a token that may write, and pulled with one that may read, which pushes none.
+#[test]
+fn a_write_token_pushes_large_files_and_a_read_token_pulls_them() {
+    let acme = issuer();
+    let (Some(site), Some(_)) = (Site::trusting(&acme), program("git-lfs")) else {
+        return;
+    };
+    let write = site.token(&["--scope", "write"]);
+    let here = site.clone_with_lfs(&write);
+    let head = here
+        .sh(CHANGE)
+        .worked()
+        .out
+        .lines()
+        .last()
+        .map(str::to_owned);
+    here.sh("git -C app push --quiet").worked();
+    assert_eq!(Some(site.bitbucket.head("main")), head);
+    assert_eq!(site.bitbucket.objects(), 1);
+    site.has_seen_only("alice", &write);
+
+    let read = site.token(&["--scope", "read"]);
+    let there = site.clone_with_lfs(&read);
+    assert_eq!(there.read("app/model.bin"), here.read("app/model.bin"));
+    there.sh(CHANGE).worked();
+    there.sh("git -C app push --quiet").failed("403");
+    assert_eq!(Some(site.bitbucket.head("main")), head);
+    assert_eq!(site.bitbucket.objects(), 1);
+}

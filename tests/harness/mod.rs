@@ -8,6 +8,7 @@ mod nginx;
 mod page;
 mod parts;
 mod tenant_file;
+mod tokens;
 mod wait;
 mod workstation;
 
