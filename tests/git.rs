@@ -47,14 +47,6 @@ impl Site {
         })
     }
 
-    /// A workstation with this token in `T`.
-    fn workstation(&self, token: &str) -> Workstation {
-        let at = Workstation::new().env("T", token);
-        let person = "[user]\nname = Alice\nemail = alice@example.com\n";
-        fs::write(at.home().join(".gitconfig"), person).expect("it can be written");
-        at
-    }
-
     /// Runs the lines of docs/clients.md after that mark.
     fn run(&self, at: &Workstation, after: &str) -> Ran {
         at.sh(&client_lines(after, "sh", &self.nginx.url()))
@@ -63,7 +55,7 @@ impl Site {
     /// A workstation with this token and a clone in `app`, made with the helper of docs/clients.md.
     #[track_caller]
     fn clone(&self, token: &str) -> Workstation {
-        let at = self.workstation(token);
+        let at = workstation(token);
         self.run(&at, HELPER).worked();
         self.run(&at, CLONE).worked();
         at
@@ -85,4 +77,12 @@ impl Site {
             assert!(!format!("{:?}", asked.headers).contains(token), "{asked:?}");
         }
     }
+}
+
+/// A workstation with this token in `T`.
+fn workstation(token: &str) -> Workstation {
+    let at = Workstation::new().env("T", token);
+    let person = "[user]\nname = Alice\nemail = alice@example.com\n";
+    fs::write(at.home().join(".gitconfig"), person).expect("it can be written");
+    at
 }

@@ -67,6 +67,7 @@ fn answer(asked: &Asked, issues: &mut Vec<Value>) -> Reply {
                 "emailAddress": format!("{user}@example.com"), "displayName": user
             }),
         ),
+        ("GET", "field") => emulator::json(200, json!([])),
         ("GET" | "POST", "search") => emulator::json(
             200,
             json!({ "startAt": 0, "maxResults": 50, "total": issues.len(), "issues": issues }),

@@ -104,7 +104,7 @@ fn answer(folder: &Path, storage: &str, asked: &Asked) -> Reply {
         return if path.ends_with("/info/lfs/objects/batch") {
             batch(folder, storage, asked)
         } else if path.ends_with("/info/lfs/locks/verify") {
-            lfs(200, json!({ "ours": [], "theirs": [], "next_cursor": "" }))
+            lfs(200, &json!({ "ours": [], "theirs": [], "next_cursor": "" }))
         } else {
             http_backend::answer(folder, SCM, user, asked)
         };
@@ -116,7 +116,7 @@ fn answer(folder: &Path, storage: &str, asked: &Asked) -> Reply {
     match asked.method.as_str() {
         "PUT" => {
             fs::write(file, &asked.bytes).expect("it can be written");
-            lfs(200, json!({}))
+            lfs(200, &json!({}))
         }
         "GET" => {
             let mut whole = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n".to_vec();
@@ -150,10 +150,10 @@ fn batch(folder: &Path, storage: &str, asked: &Asked) -> Reply {
         object
     });
     let objects: Vec<_> = objects.collect();
-    lfs(200, json!({ "transfer": "basic", "objects": objects }))
+    lfs(200, &json!({ "transfer": "basic", "objects": objects }))
 }
 
-fn lfs(status: u16, body: Value) -> Reply {
+fn lfs(status: u16, body: &Value) -> Reply {
     let kind = "application/vnd.git-lfs+json".to_owned();
     Reply::Full(status, vec![("Content-Type", kind)], body.to_string())
 }

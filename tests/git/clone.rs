@@ -1,6 +1,6 @@
 //! See `../git.rs`.
 
-use super::{BEARER, CLONE, HELPER, Site};
+use super::{BEARER, CLONE, HELPER, Site, workstation};
 use crate::harness::{Request, issuer};
 
 /// git asks without a credential, is told `Basic`, asks its helper, and clones as the token's owner; and Bitbucket sees
@@ -17,7 +17,7 @@ fn a_clone_with_a_helper_passes_as_the_owner() {
     site.has_seen_only("alice", &token);
     let seen = site.bitbucket.asked().len();
 
-    let nobody = site.workstation(&token);
+    let nobody = workstation(&token);
     let ran = site.run(&nobody, CLONE);
     ran.failed("could not read Username");
     assert_eq!(site.bitbucket.asked().len(), seen);
@@ -67,8 +67,8 @@ fn a_token_in_every_form_of_basic() {
     let mut forged = token.clone();
     let last = forged.pop();
     forged.push(if last == Some('0') { '1' } else { '0' });
-    let list = |user: &str, password: &str| {
-        let at = site.workstation("").env("U", user).env("P", password);
+    let refs_as = |user: &str, password: &str| {
+        let at = workstation("").env("U", user).env("P", password);
         at.sh(&format!(
             "git -c credential.helper='!f() {{ echo \"username=$U\"; echo \"password=$P\"; }}; f' \
              ls-remote {}/scm/ci/app.git",
@@ -82,11 +82,11 @@ fn a_token_in_every_form_of_basic() {
         (&token, ""),
         ("", &token),
     ] {
-        assert!(list(user, password).worked().out.contains(&head));
+        assert!(refs_as(user, password).worked().out.contains(&head));
     }
     site.has_seen_only("alice", &token);
     for (user, password) in [("bob", &*token), ("alice", &forged), ("", &forged)] {
-        list(user, password).failed("Authentication failed");
+        refs_as(user, password).failed("Authentication failed");
     }
 }
 
@@ -98,7 +98,7 @@ fn a_program_that_answers_for_a_person() {
         return;
     };
     let token = site.token(&["--scope", "read"]);
-    let at = site.workstation(&token);
+    let at = workstation(&token);
     at.sh("printf '#!/bin/sh\\ncase $1 in User*) echo alice;; *) echo \"$T\";; esac' > answers; chmod +x answers")
         .worked();
     let at = at.env("GIT_ASKPASS", "./answers");
@@ -119,7 +119,7 @@ fn a_revoked_token_fetches_no_more() {
     at.sh("git -C app fetch").worked();
     site.postern.revoke_token(&token);
     at.sh("git -C app fetch").failed("Authentication failed");
-    let another = site.workstation(&token);
+    let another = workstation(&token);
     site.run(&another, HELPER).worked();
     site.run(&another, CLONE).failed("Authentication failed");
 }
@@ -132,11 +132,11 @@ fn a_providers_token_clones_in_a_header_of_its_own() {
         return;
     };
     let token = acme.token().subject("alice").sign();
-    let at = site.workstation(&token);
+    let at = workstation(&token);
     site.run(&at, BEARER).worked();
     assert_eq!(at.read("app/README"), b"hello\n");
     site.has_seen_only("alice", &token);
-    let forged = site.workstation(&(token + "A"));
+    let forged = workstation(&(token + "A"));
     site.run(&forged, BEARER).failed("could not read Username");
 }
 

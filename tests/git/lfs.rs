@@ -1,6 +1,6 @@
 //! See `../git.rs`.
 
-use super::{CLONE, HELPER, Site};
+use super::{CLONE, HELPER, Site, workstation};
 use crate::harness::{Workstation, issuer, program};
 
 /// A mark of docs/clients.md.
@@ -10,7 +10,7 @@ impl Site {
     /// A workstation with git-lfs, this token and a clone.
     #[track_caller]
     fn clone_with_lfs(&self, token: &str) -> Workstation {
-        let at = self.workstation(token);
+        let at = workstation(token);
         for lines in [HELPER, INSTALL, CLONE] {
             self.run(&at, lines).worked();
         }
