@@ -55,6 +55,10 @@ fn a_write_token_creates_issues_until_it_is_revoked() {
     }
     assert_eq!(site.jira.issues(), WRITE.len());
     site.has_seen_only("alice", &token);
+    for asked in site.jira.asked() {
+        // What both send against Jira's XSRF check is Jira's own affair, and arrives.
+        assert_eq!(asked.header("x-atlassian-token"), Some("no-check"));
+    }
     site.postern.revoke_token(&token);
     for (form, _) in WRITE {
         let ran = site.python(&interpreter, &token, form, "");

@@ -9,8 +9,7 @@ use std::{
 
 use crate::harness::emulator::{Asked, Reply};
 
-/// Answers for the repositories below `root`, whose addresses start with `prefix`. Whoever has no `user` may read
-/// and not push, as git has it.
+/// Answers that user, for the repositories below `root`, whose addresses start with `prefix`.
 pub fn answer(root: &Path, prefix: &str, user: &str, asked: &Asked) -> Reply {
     let (path, query) = asked.target.split_once('?').unwrap_or((&asked.target, ""));
     let header = |name: &str| asked.header(name).unwrap_or_default();
