@@ -41,7 +41,13 @@ async fn judge(tenant: &Tenant, request: &Request<'_>, now: u64) -> Result<Grant
             policy::principal(settings, proof.principal())?;
             Ok(Grant::proved(proof))
         }
-        Credential::Basic => Err(Denial::new(
+        Credential::ApiToken(sent) => {
+            let proved = verify::api_token::verify(tenant, &sent, request, &place, now).await?;
+            policy::principal(settings, proved.proof.principal())?;
+            proved.note_use(request, now);
+            Ok(Grant::proved(proved.proof))
+        }
+        Credential::Basic(_) => Err(Denial::new(
             Denied::PasswordNotAllowed,
             "a product password (Basic) was sent; send a bearer token",
         )
@@ -135,10 +141,14 @@ fn without_credential(
 
 /// `enabled = false`: what is plainly meant for us is refused, and the rest is none of our business.
 fn step_aside(tenant: &Tenant, request: &Request<'_>) -> Result<Grant, No> {
-    if let Ok(Credential::Bearer(presented)) = Credential::read(request.authorization)
-        && let Ok(token) = presented.text()
-        && verify::is_ours(tenant, token)
-    {
+    let ours = match Credential::read(request.authorization) {
+        Ok(Credential::ApiToken(_)) => true,
+        Ok(Credential::Bearer(presented)) => presented
+            .text()
+            .is_ok_and(|token| verify::is_ours(tenant, token)),
+        Ok(Credential::None | Credential::Basic(_) | Credential::Other) | Err(_) => false,
+    };
+    if ours {
         return Err(Denial::new(
             Denied::TenantDisabled,
             "the tenant's file says enabled = false",

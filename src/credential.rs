@@ -1,8 +1,13 @@
 //! What the caller presented in `Authorization`; unverified until a verifier says so.
 
+mod basic;
+
+pub use basic::Basic;
+
 use std::fmt;
 
 use crate::{
+    api_tokens::text::looks_like_one,
     decision::{Denial, Denied},
     verify::TokenDigest,
 };
@@ -22,23 +27,25 @@ pub enum Authorization<'r> {
 }
 
 /// A credential by its scheme.
-#[derive(PartialEq, Eq)]
 pub enum Credential<'r> {
     /// No `Authorization` at all.
     None,
     /// `Bearer`, with something that is short enough to be looked at.
     Bearer(Presented<'r>),
-    /// `Basic` (RFC 7617).
-    Basic,
+    /// What looks like an API token of Postern's own, wherever it stands. It is never anything else: handed on as a
+    /// password, a wrong one would count as a failed login, and lock the account.
+    ApiToken(ApiToken<'r>),
+    /// `Basic` (RFC 7617) with a user's name and password.
+    Basic(Basic),
     /// Anything else.
     Other,
 }
 
 impl<'r> Credential<'r> {
-    /// Reads it strictly: exactly one space after `Bearer`.
+    /// Reads it strictly: exactly one space after `Bearer` and `Basic`.
     ///
     /// # Errors
-    /// [`Denied::MalformedToken`], if it starts like a bearer token and can't be one, or is doubled.
+    /// [`Denied::MalformedToken`], if it starts like a credential of that scheme and can't be one, or is doubled.
     pub fn read(authorization: Authorization<'r>) -> Result<Self, Denial> {
         let value = match authorization {
             Authorization::Absent => return Ok(Self::None),
@@ -53,7 +60,7 @@ impl<'r> Credential<'r> {
             .unwrap_or(value.len());
         let (scheme, rest) = value.split_at(scheme_end);
         if scheme.eq_ignore_ascii_case(b"basic") {
-            return Ok(Self::Basic);
+            return Self::of_basic(Basic::read(rest)?);
         }
         if !scheme.eq_ignore_ascii_case(b"bearer") {
             return Ok(Self::Other);
@@ -64,7 +71,63 @@ impl<'r> Credential<'r> {
         if token.len() > MAX_TOKEN {
             return Err(malformed("the token is longer than 16 KiB"));
         }
+        if looks_like_one(token) {
+            return Ok(Self::ApiToken(ApiToken::Bearer(token)));
+        }
         Ok(Self::Bearer(Presented(token)))
+    }
+
+    fn of_basic(basic: Basic) -> Result<Self, Denial> {
+        let (in_user, in_password) = (
+            looks_like_one(basic.user()),
+            looks_like_one(basic.password()),
+        );
+        match (in_user, in_password) {
+            (false, false) => Ok(Self::Basic(basic)),
+            (false, true) => Ok(Self::ApiToken(ApiToken::Password(basic))),
+            (true, false) if basic.password().is_empty() => {
+                Ok(Self::ApiToken(ApiToken::User(basic)))
+            }
+            (true, _) => Err(malformed(
+                "an API token stands where the user's name should, and something behind it; send USER:TOKEN, TOKEN: or :TOKEN",
+            )),
+        }
+    }
+}
+
+/// The user's name that stands for whoever owns the token, as Bitbucket's clients send it.
+const ANY_USER: &str = "x-token-auth";
+
+/// What looks like an API token of Postern's own, and how it was sent.
+pub enum ApiToken<'r> {
+    /// `Bearer T`.
+    Bearer(&'r [u8]),
+    /// `Basic user:T`, `Basic x-token-auth:T` or `Basic :T`.
+    Password(Basic),
+    /// `Basic T:`.
+    User(Basic),
+}
+
+impl ApiToken<'_> {
+    /// The token.
+    #[must_use]
+    pub fn text(&self) -> &[u8] {
+        match self {
+            Self::Bearer(token) => token,
+            Self::Password(basic) => basic.password(),
+            Self::User(basic) => basic.user(),
+        }
+    }
+
+    /// Whose the caller says that it is.
+    #[must_use]
+    pub fn unverified_user(&self) -> Option<&[u8]> {
+        match self {
+            Self::Password(basic) => {
+                Some(basic.user()).filter(|user| !user.is_empty() && *user != ANY_USER.as_bytes())
+            }
+            Self::Bearer(_) | Self::User(_) => None,
+        }
     }
 }
 
@@ -116,7 +179,8 @@ impl fmt::Debug for Credential<'_> {
         f.write_str(match self {
             Self::None => "None",
             Self::Bearer(_) => "Bearer(redacted)",
-            Self::Basic => "Basic",
+            Self::ApiToken(_) => "ApiToken(redacted)",
+            Self::Basic(_) => "Basic(redacted)",
             Self::Other => "Other",
         })
     }

@@ -78,6 +78,7 @@ pub const METHODS: &[&str] = &[
     "jwt",
     "introspection",
     "userinfo",
+    "api-token",
     "session",
     "anonymous",
     "public",
@@ -152,6 +153,10 @@ reasons! {
         BoundToken = "bound_token", 401;
         /// The issuer says that it is not active.
         Inactive = "inactive", 401;
+        /// One of our own tokens that was revoked, or whose secret was rotated away.
+        Revoked = "revoked", 401;
+        /// One of our own tokens, sent with another user's name than its owner's.
+        NotOwner = "not_owner", 401;
         /// A product password in Basic.
         PasswordNotAllowed = "password_not_allowed", 401;
         /// There is no such tenant.
@@ -166,6 +171,8 @@ reasons! {
         AccountProtected = "account_protected", 403;
         /// The account is pinned to another identity of an issuer, or to another's.
         AccountChanged = "account_changed", 403;
+        /// The token is not good for this much: to write, or on this path.
+        InsufficientScope = "insufficient_scope", 403;
         /// The account is in none of the allowed groups.
         NotInGroup = "not_in_group", 403;
         /// The tenant is read-only.

@@ -34,6 +34,8 @@
 
 pub mod account;
 pub mod actors;
+pub mod api_tokens;
+pub mod audit;
 pub mod check;
 pub mod cli;
 pub mod clock;

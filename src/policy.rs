@@ -1,11 +1,14 @@
 //! Who may call what: judged on every request, on facts.
 
+pub mod git;
 pub mod path;
 pub mod pattern;
 
 use std::net::IpAddr;
 
 use url::form_urlencoded;
+
+use path::Place;
 
 use crate::{
     decision::{Denial, Denied},
@@ -88,16 +91,9 @@ pub fn has_session(product: Product, cookies: &[u8]) -> bool {
 /// the proxy sent no address.
 pub fn before_anything(access: &Access, request: &Request<'_>) -> Result<(), Denial> {
     if !access.allow_networks.is_empty() || !access.deny_networks.is_empty() {
-        let address = request.address.ok_or_else(|| {
-            Denial::new(Denied::BadCheckRequest, "the tenant's networks can't be judged: the proxy sent no readable client address (X-Real-IP or X-Forwarded-For)")
-        })?;
-        in_networks(access, address)?;
+        in_networks(access, address(request)?)?;
     }
-    if access.read_only
-        && !request
-            .methods()
-            .all(|method| matches!(method, "GET" | "HEAD" | "OPTIONS"))
-    {
+    if access.read_only && !reads_by_method(request) {
         return Err(Denial::new(
             Denied::ReadOnly,
             format!("{} is refused: access.read_only is set", request.method),
@@ -106,8 +102,36 @@ pub fn before_anything(access: &Access, request: &Request<'_>) -> Result<(), Den
     Ok(())
 }
 
+/// The client's address, where something is to be judged by it.
+///
+/// # Errors
+/// [`Denied::BadCheckRequest`].
+pub fn address(request: &Request<'_>) -> Result<IpAddr, Denial> {
+    request.address.ok_or_else(|| {
+        Denial::new(Denied::BadCheckRequest, "networks can't be judged: the proxy sent no readable client address (X-Real-IP or X-Forwarded-For)")
+    })
+}
+
+/// Whether a request changes nothing, under every method that the product might take it for.
+fn reads_by_method(request: &Request<'_>) -> bool {
+    request
+        .methods()
+        .all(|method| matches!(method, "GET" | "HEAD" | "OPTIONS"))
+}
+
+/// Whether a request changes nothing, whatever its product makes of it.
+#[must_use]
+pub fn only_reads(product: Product, request: &Request<'_>, place: &Place<'_>) -> bool {
+    let by_method = reads_by_method(request);
+    match place {
+        Place::Canonical(path) if git::is_git(product, path) => {
+            git::only_reads(request, path, by_method)
+        }
+        Place::Canonical(_) | Place::Product => by_method,
+    }
+}
+
 fn in_networks(access: &Access, address: IpAddr) -> Result<(), Denial> {
-    let address = address.to_canonical();
     let refused = |why: String| Err(Denial::new(Denied::AddressNotAllowed, why));
     if let Some(network) = access
         .deny_networks

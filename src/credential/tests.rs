@@ -1,9 +1,14 @@
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use proptest::prelude::*;
 
 use super::*;
 
 fn read(value: &str) -> Result<Credential<'_>, Denied> {
     Credential::read(Authorization::One(value.as_bytes())).map_err(|denial| denial.reason)
+}
+
+fn basic(text: impl AsRef<[u8]>) -> String {
+    format!("Basic {}", BASE64_STANDARD.encode(text))
 }
 
 fn token(value: &[u8]) -> Result<&str, Denied> {
@@ -48,12 +53,14 @@ fn one_space_and_one_token() {
 fn the_longest_token_is_sixteen_kibibytes() {
     let longest = format!("Bearer {}", "a".repeat(MAX_TOKEN));
     assert!(matches!(read(&longest), Ok(Credential::Bearer(_))));
-    assert_eq!(read(&format!("{longest}a")), Err(Denied::MalformedToken));
+    assert_eq!(
+        read(&format!("{longest}a")).unwrap_err(),
+        Denied::MalformedToken
+    );
 }
 
 #[test]
 fn other_schemes_are_told_apart() {
-    assert_eq!(read("Basic YTpi"), Ok(Credential::Basic));
     for other in [
         "Negotiate abc",
         "Bearerabc",
@@ -63,7 +70,70 @@ fn other_schemes_are_told_apart() {
         " Bearer abc",
         "JWT abc",
     ] {
-        assert_eq!(read(other), Ok(Credential::Other), "{other:?}");
+        assert!(matches!(read(other), Ok(Credential::Other)), "{other:?}");
+    }
+}
+
+#[test]
+fn basic_is_a_name_a_colon_and_a_password() {
+    for (text, user, password) in [
+        ("ada:secret", "ada", "secret"),
+        ("ada:se:cret", "ada", "se:cret"),
+        ("zoë:", "zoë", ""),
+        (":", "", ""),
+    ] {
+        let value = basic(text);
+        let Ok(Credential::Basic(found)) = read(&value) else {
+            panic!("{text}");
+        };
+        assert_eq!(found.user(), user.as_bytes());
+        assert_eq!(found.password(), password.as_bytes());
+    }
+    let long = basic("a".repeat(20_000));
+    for wrong in [
+        "Basic",
+        "Basic ",
+        "Basic\tYTpi",
+        "Basic  YTpi",
+        "Basic YTpi ",
+        "Basic YTpi,",
+        "Basic YTp",
+        "Basic YTpj=",
+        "Basic YW8=",
+        "Basic YTo!",
+        &basic("a:b\n"),
+        &basic("a\0:b"),
+        &long,
+    ] {
+        assert_eq!(read(wrong).unwrap_err(), Denied::MalformedToken, "{wrong}");
+    }
+}
+
+/// What starts like a token of ours is one, right or wrong, and never a password.
+#[test]
+fn an_api_token_is_found_wherever_it_stands() {
+    for (value, user) in [
+        ("Bearer pst_x".to_owned(), None),
+        ("Bearer PST_x".into(), None),
+        (basic("ada:pst_x"), Some("ada")),
+        (basic("x-token-auth:pst_x"), None),
+        (basic(":pst_x"), None),
+        (basic("pst_x:"), None),
+        (basic("ada: \"Pst_x\""), Some("ada")),
+        (basic("ada:pst_"), Some("ada")),
+    ] {
+        let Ok(Credential::ApiToken(found)) = read(&value) else {
+            panic!("{value}");
+        };
+        assert_eq!(found.unverified_user(), user.map(str::as_bytes), "{value}");
+        let text = found.text().to_ascii_lowercase();
+        assert!(String::from_utf8(text).unwrap().contains("pst_"));
+    }
+    for neither in ["ada:pst", "ada:xpst_x", "pst:pst"] {
+        assert!(matches!(read(&basic(neither)), Ok(Credential::Basic(_))));
+    }
+    for twice in ["pst_x:pst_x", "pst_x:secret"] {
+        assert_eq!(read(&basic(twice)).unwrap_err(), Denied::MalformedToken);
     }
 }
 
