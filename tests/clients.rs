@@ -22,7 +22,7 @@ impl Site {
     /// `None` where nginx is missing.
     fn trusting(acme: &Issuer) -> Option<Self> {
         Nginx::installed()?;
-        let postern = Postern::with(tenant("jira").trusting(acme)).start();
+        let postern = Postern::with(tenant("jira").trusting(acme).api_tokens()).start();
         postern.until_keys("jira");
         let jira = Jira::start();
         let nginx = Nginx::start("jira", postern.address(), &jira.address());
@@ -50,5 +50,6 @@ impl Site {
             }
             assert!(!format!("{:?}", asked.headers).contains(token), "{asked:?}");
         }
+        self.postern.has_not_logged(&[token]);
     }
 }

@@ -34,7 +34,10 @@ impl Site {
     fn trusting(acme: &Issuer) -> Option<Self> {
         program("git")?;
         Nginx::installed()?;
-        let tenant = tenant("bitbucket").product("bitbucket").trusting(acme);
+        let tenant = tenant("bitbucket")
+            .product("bitbucket")
+            .trusting(acme)
+            .api_tokens();
         let postern = Postern::with(tenant).start();
         postern.until_keys("bitbucket");
         let bitbucket = Bitbucket::start();
@@ -76,6 +79,7 @@ impl Site {
             assert_eq!(asked.header("authorization"), None, "{asked:?}");
             assert!(!format!("{:?}", asked.headers).contains(token), "{asked:?}");
         }
+        self.postern.has_not_logged(&[token]);
     }
 }
 

@@ -46,17 +46,19 @@ fn a_write_token_pushes_large_files_and_a_read_token_pulls_them() {
     let read = site.token(&["--scope", "read"]);
     let there = site.clone_with_lfs(&read);
     assert_eq!(there.read("app/model.bin"), here.read("app/model.bin"));
-    let seen = site.bitbucket.asked().len();
     there.sh(CHANGE).worked();
+    let seen = site.bitbucket.asked().len();
     // Without git, which would be refused first.
     there
-        .sh("git -C app lfs push origin main")
+        .sh("git -C app -c lfs.transfer.maxretries=1 lfs push origin main")
         .failed("Authorization error");
     let asked = site.bitbucket.asked().split_off(seen);
-    let asked: Vec<_> = asked
-        .iter()
-        .map(|asked| (&*asked.method, asked.path()))
-        .collect();
-    assert_eq!(asked, [("POST", "/scm/ci/app.git/info/lfs/objects/batch")]);
+    // It may ask where to, which is a read, and not send anything there.
+    assert!(
+        asked
+            .iter()
+            .any(|asked| asked.body.contains("\"operation\":\"upload\""))
+    );
+    assert!(!asked.iter().any(|asked| asked.method == "PUT"));
     assert_eq!(site.bitbucket.objects(), 1);
 }

@@ -10,6 +10,7 @@ pub struct TenantFile {
     url: String,
     top: String,
     providers: Vec<String>,
+    api_tokens: bool,
     access: String,
 }
 
@@ -21,6 +22,7 @@ pub fn tenant(name: &str) -> TenantFile {
         url: format!("https://{name}.example.com"),
         top: String::new(),
         providers: Vec::new(),
+        api_tokens: false,
         access: String::new(),
     }
 }
@@ -94,6 +96,12 @@ impl TenantFile {
         self
     }
 
+    /// With API tokens of Postern's own.
+    pub fn api_tokens(mut self) -> Self {
+        self.api_tokens = true;
+        self
+    }
+
     /// A line in `[access]`.
     pub fn access(mut self, line: &str) -> Self {
         self.access.push_str(line);
@@ -119,6 +127,9 @@ impl TenantFile {
             if self.providers.len() > 1 && !says("accounts") && !says("username_map") {
                 text += "accounts = [\"*\"]\n";
             }
+        }
+        if self.api_tokens {
+            text += "\n[api_tokens]\nenabled = true\n";
         }
         if !self.access.is_empty() {
             text += &format!("\n[access]\n{}", self.access);
