@@ -13,7 +13,7 @@ mod push;
 
 use std::fs;
 
-use bitbucket::Bitbucket;
+use bitbucket::{Bitbucket, Objects};
 
 use crate::harness::{Issuer, Nginx, Postern, Ran, Workstation, client_lines, program, tenant};
 
@@ -32,17 +32,18 @@ struct Site {
 impl Site {
     /// `None` where a part is missing.
     fn trusting(acme: &Issuer) -> Option<Self> {
+        Self::with_objects(acme, Objects::ByTheirCredential)
+    }
+
+    fn with_objects(acme: &Issuer, objects: Objects) -> Option<Self> {
         program("git")?;
         Nginx::installed()?;
-        let tenant = tenant("bitbucket")
-            .product("bitbucket")
-            .trusting(acme)
-            .api_tokens();
-        let postern = Postern::with(tenant).start();
+        let tenant = tenant("bitbucket").product("bitbucket");
+        let postern = Postern::with(tenant.trusting(acme).api_tokens()).start();
         postern.until_keys("bitbucket");
         let bitbucket = Bitbucket::start();
         let nginx = Nginx::start("bitbucket", postern.address(), &bitbucket.address());
-        bitbucket.serve_at(&nginx.url());
+        bitbucket.serve_at(&nginx.url(), objects);
         Some(Self {
             bitbucket,
             nginx,
@@ -86,7 +87,9 @@ impl Site {
 /// A workstation with this token in `T`.
 fn workstation(token: &str) -> Workstation {
     let at = Workstation::new().env("T", token);
-    let person = "[user]\nname = Alice\nemail = alice@example.com\n";
-    fs::write(at.home().join(".gitconfig"), person).expect("it can be written");
+    // git-lfs repeats what was refused, by default for a minute.
+    let settings =
+        "[user]\nname = Alice\nemail = alice@example.com\n[lfs \"transfer\"]\nmaxretries = 1\n";
+    fs::write(at.home().join(".gitconfig"), settings).expect("it can be written");
     at
 }

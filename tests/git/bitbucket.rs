@@ -3,10 +3,11 @@
 use std::{
     fs,
     io::Write as _,
-    path::Path,
+    path::PathBuf,
     process::{Command, Stdio},
 };
 
+use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -41,10 +42,13 @@ impl Bitbucket {
     }
 
     /// From now on it serves, and says that this is its base URL.
-    pub fn serve_at(&self, url: &str) {
-        let (folder, storage) = (self.folder.path().to_owned(), format!("{url}{STORAGE}"));
-        self.server
-            .answer(move |asked| answer(&folder, &storage, asked));
+    pub fn serve_at(&self, url: &str, objects: Objects) {
+        let serving = Serving {
+            folder: self.folder.path().to_owned(),
+            storage: format!("{url}{STORAGE}"),
+            objects,
+        };
+        self.server.answer(move |asked| serving.answer(asked));
     }
 
     pub fn address(&self) -> String {
@@ -63,6 +67,24 @@ impl Bitbucket {
              M 644 inline README\ndata <<.\nhello\n.\n\n"
         );
         self.git(&["fast-import", "--quiet"], &stream);
+    }
+
+    /// A file that git-lfs holds, in another commit on `main`.
+    pub fn put_object(&self, name: &str, bytes: &[u8]) {
+        let digits = digest(&SHA256, bytes);
+        let digits = digits.as_ref().iter().map(|byte| format!("{byte:02x}"));
+        let oid = digits.collect::<Vec<_>>().concat();
+        let pointer = format!(
+            "version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize {}",
+            bytes.len()
+        );
+        let stream = format!(
+            "commit refs/heads/main\ncommitter Ada <ada@example.com> 0 +0000\ndata <<.\n{name}\n.\n\
+             from refs/heads/main^0\nM 644 inline .gitattributes\ndata <<.\n{name} filter=lfs diff=lfs merge=lfs -text\n.\n\
+             M 644 inline {name}\ndata <<.\n{pointer}\n.\n\n"
+        );
+        self.git(&["fast-import", "--quiet"], &stream);
+        fs::write(self.folder.path().join("objects").join(oid), bytes).expect("it can be written");
     }
 
     /// The commit that a branch is at.
@@ -95,62 +117,97 @@ impl Bitbucket {
     }
 }
 
-fn answer(folder: &Path, storage: &str, asked: &Asked) -> Reply {
-    let Some(user) = asked.header("remote-user") else {
-        return emulator::json(401, json!({ "message": "log in" }));
-    };
-    let path = asked.path();
-    if path.starts_with(&format!("{SCM}/")) {
-        return if path.ends_with("/info/lfs/objects/batch") {
-            batch(folder, storage, asked)
+/// How it knows who sends or fetches an object of git-lfs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Objects {
+    /// Like everybody else.
+    ByTheirCredential,
+    /// By an `Authorization` of its own, which its answer to the batch hands out for each object (Atlassian's knowledge
+    /// base, 1189791625; that it is a `JWT` is known of its answers to git-lfs over SSH).
+    ByItsOwn,
+}
+
+struct Serving {
+    folder: PathBuf,
+    /// The address of its storage, for clients.
+    storage: String,
+    objects: Objects,
+}
+
+impl Serving {
+    fn answer(&self, asked: &Asked) -> Reply {
+        let path = asked.path();
+        if let Some(object) = path.strip_prefix(&format!("{STORAGE}/ci/app/")) {
+            return self.object(object, asked);
+        }
+        let Some(user) = asked.header("remote-user") else {
+            return emulator::json(401, json!({ "message": "log in" }));
+        };
+        if !path.starts_with(&format!("{SCM}/")) {
+            emulator::json(404, json!({}))
+        } else if path.ends_with("/info/lfs/objects/batch") {
+            self.batch(asked)
         } else if path.ends_with("/info/lfs/locks/verify") {
             lfs(200, &json!({ "ours": [], "theirs": [], "next_cursor": "" }))
         } else {
-            http_backend::answer(folder, SCM, user, asked)
-        };
+            http_backend::answer(&self.folder, SCM, user, asked)
+        }
     }
-    let Some(object) = path.strip_prefix(&format!("{STORAGE}/ci/app/")) else {
-        return emulator::json(404, json!({}));
-    };
-    let file = folder.join("objects").join(object);
-    match asked.method.as_str() {
-        "PUT" => {
-            fs::write(file, &asked.bytes).expect("it can be written");
-            lfs(200, &json!({}))
+
+    fn object(&self, object: &str, asked: &Asked) -> Reply {
+        let known = match self.objects {
+            Objects::ByTheirCredential => asked.header("remote-user").is_some(),
+            Objects::ByItsOwn => asked.header("authorization") == Some(&handed_out(object)),
+        };
+        let file = self.folder.join("objects").join(object);
+        match asked.method.as_str() {
+            _ if !known => lfs(401, &json!({ "message": "log in" })),
+            "PUT" => {
+                fs::write(file, &asked.bytes).expect("it can be written");
+                lfs(200, &json!({}))
+            }
+            "GET" => {
+                let mut whole = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n".to_vec();
+                whole.extend(fs::read(file).expect("it is asked for what it offered"));
+                Reply::Raw(whole)
+            }
+            _ => lfs(405, &json!({})),
         }
-        "GET" => {
-            let mut whole = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n".to_vec();
-            whole.extend(fs::read(file).expect("it is asked for what it offered"));
-            Reply::Raw(whole)
-        }
-        _ => emulator::json(405, json!({})),
+    }
+
+    /// Where objects are to be sent to or had from (git-lfs, docs/api/batch.md).
+    fn batch(&self, asked: &Asked) -> Reply {
+        let body: Value = serde_json::from_slice(&asked.bytes).expect("git-lfs sends JSON");
+        let operation = body["operation"].as_str().expect("an operation");
+        let objects = body["objects"].as_array().expect("objects");
+        let objects = objects.iter().map(|object| {
+            let oid = object["oid"].as_str().expect("an object has a name");
+            let here = self.folder.join("objects").join(oid).is_file();
+            let mut action = json!({ "href": format!("{}/ci/app/{oid}", self.storage) });
+            if self.objects == Objects::ByItsOwn {
+                action["header"] = json!({ "Authorization": handed_out(oid) });
+            }
+            let mut object = object.clone();
+            match (operation, here) {
+                ("download", true) | ("upload", false) => {
+                    object["actions"] = json!({ operation: action });
+                }
+                ("download", false) => {
+                    object["error"] = json!({ "code": 404, "message": "there is no such object" });
+                }
+                // It is here already, and no action says so.
+                _ => {}
+            }
+            object
+        });
+        let objects: Vec<_> = objects.collect();
+        lfs(200, &json!({ "transfer": "basic", "objects": objects }))
     }
 }
 
-/// Where objects are to be sent to or had from (git-lfs, docs/api/batch.md).
-fn batch(folder: &Path, storage: &str, asked: &Asked) -> Reply {
-    let body: Value = serde_json::from_slice(&asked.bytes).expect("git-lfs sends JSON");
-    let operation = body["operation"].as_str().expect("an operation");
-    let objects = body["objects"].as_array().expect("objects");
-    let objects = objects.iter().map(|object| {
-        let oid = object["oid"].as_str().expect("an object has a name");
-        let here = folder.join("objects").join(oid).is_file();
-        let href = json!({ "href": format!("{storage}/ci/app/{oid}") });
-        let mut object = object.clone();
-        match (operation, here) {
-            ("download", true) | ("upload", false) => {
-                object["actions"] = json!({ operation: href });
-            }
-            ("download", false) => {
-                object["error"] = json!({ "code": 404, "message": "there is no such object" });
-            }
-            // It is here already, and no action says so.
-            _ => {}
-        }
-        object
-    });
-    let objects: Vec<_> = objects.collect();
-    lfs(200, &json!({ "transfer": "basic", "objects": objects }))
+/// What stands for a token that only Bitbucket can read.
+fn handed_out(object: &str) -> String {
+    format!("JWT e30.{object}.e30")
 }
 
 fn lfs(status: u16, body: &Value) -> Reply {

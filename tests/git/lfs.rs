@@ -1,6 +1,6 @@
 //! See `../git.rs`.
 
-use super::{CLONE, HELPER, Site, workstation};
+use super::{BEARER, CLONE, HELPER, Site, bitbucket::Objects, workstation};
 use crate::harness::{Workstation, issuer, program};
 
 /// A mark of docs/clients.md.
@@ -50,7 +50,7 @@ fn a_write_token_pushes_large_files_and_a_read_token_pulls_them() {
     let seen = site.bitbucket.asked().len();
     // Without git, which would be refused first.
     there
-        .sh("git -C app -c lfs.transfer.maxretries=1 lfs push origin main")
+        .sh("git -C app lfs push origin main")
         .failed("Authorization error");
     let asked = site.bitbucket.asked().split_off(seen);
     // It may ask where to, which is a read, and not send anything there.
@@ -61,4 +61,26 @@ fn a_write_token_pushes_large_files_and_a_read_token_pulls_them() {
     );
     assert!(!asked.iter().any(|asked| asked.method == "PUT"));
     assert_eq!(site.bitbucket.objects(), 1);
+}
+
+/// With Bitbucket's own `Authorization` for each object, another from a header of git's own is one too many: nginx
+/// refuses both. Without it the same lines fetch the object.
+#[test]
+fn a_header_of_gits_own_meets_bitbuckets_own() {
+    let acme = issuer();
+    for objects in [Objects::ByTheirCredential, Objects::ByItsOwn] {
+        let (Some(site), Some(_)) = (Site::with_objects(&acme, objects), program("git-lfs")) else {
+            return;
+        };
+        site.bitbucket.put_object("model.bin", b"a model");
+        let at = workstation(&site.token(&["--scope", "read"]));
+        site.run(&at, INSTALL).worked();
+        let ran = site.run(&at, BEARER);
+        if objects == Objects::ByTheirCredential {
+            ran.worked();
+            assert_eq!(at.read("app/model.bin"), b"a model");
+        } else {
+            ran.failed("Client error");
+        }
+    }
 }
