@@ -8,6 +8,7 @@ mod jira;
 mod python;
 
 use jira::Jira;
+use serde_json::json;
 
 use crate::harness::{Issuer, Nginx, Postern, tenant};
 
@@ -22,7 +23,8 @@ impl Site {
     /// `None` where nginx is missing.
     fn trusting(acme: &Issuer) -> Option<Self> {
         Nginx::installed()?;
-        let postern = Postern::with(tenant("jira").trusting(acme).api_tokens()).start();
+        let postern =
+            Postern::with(tenant("jira").trusting(acme).api_tokens("enabled = true")).start();
         postern.until_keys("jira");
         let jira = Jira::start();
         let nginx = Nginx::start("jira", postern.address(), &jira.address());
@@ -33,9 +35,10 @@ impl Site {
         })
     }
 
-    /// An API token of alice's, with these options.
-    fn token(&self, options: &[&str]) -> String {
-        self.postern.issue_token("jira", "alice", options)
+    /// An API token of alice's, to `read` or to `write`.
+    fn token(&self, scope: &str) -> String {
+        self.postern
+            .issue("jira", "alice", json!({ "scope": scope }))
     }
 
     /// What reached Jira came as that account, and with nothing else that says who it is.

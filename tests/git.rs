@@ -13,6 +13,8 @@ mod push;
 
 use std::fs;
 
+use serde_json::json;
+
 use bitbucket::{Bitbucket, Objects};
 
 use crate::harness::{Issuer, Nginx, Postern, Ran, Workstation, client_lines, program, tenant};
@@ -39,7 +41,7 @@ impl Site {
         program("git")?;
         Nginx::installed()?;
         let tenant = tenant("bitbucket").product("bitbucket");
-        let postern = Postern::with(tenant.trusting(acme).api_tokens()).start();
+        let postern = Postern::with(tenant.trusting(acme).api_tokens("enabled = true")).start();
         postern.until_keys("bitbucket");
         let bitbucket = Bitbucket::start();
         let nginx = Nginx::start("bitbucket", postern.address(), &bitbucket.address());
@@ -65,9 +67,10 @@ impl Site {
         at
     }
 
-    /// An API token of alice's, with these options.
-    fn token(&self, options: &[&str]) -> String {
-        self.postern.issue_token("bitbucket", "alice", options)
+    /// An API token of alice's, to `read` or to `write`.
+    fn token(&self, scope: &str) -> String {
+        let wanted = json!({ "scope": scope });
+        self.postern.issue("bitbucket", "alice", wanted)
     }
 
     /// What reached Bitbucket came as that account, and with nothing else that says who it is.

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use serde_json::json;
+
 use super::Site;
 use crate::harness::{Ran, Workstation, client_lines, emulator::Asked, issuer, python};
 
@@ -53,7 +55,7 @@ fn a_write_token_creates_issues_until_it_is_revoked() {
     let (Some(interpreter), Some(site)) = (interpreter(), Site::trusting(&acme)) else {
         return;
     };
-    let token = site.token(&["--scope", "write"]);
+    let token = site.token("write");
     for (form, write) in WRITE {
         let ran = site.python(&interpreter, &token, form, write);
         assert_eq!(ran.worked().out, "alice\n{'alice'}\n", "{form}");
@@ -68,7 +70,7 @@ fn a_write_token_creates_issues_until_it_is_revoked() {
             .iter()
             .any(|asked| asked.method == "POST" && unchecked(asked))
     );
-    site.postern.revoke_token(&token);
+    site.postern.revoke(&token);
     for (form, _) in WRITE {
         let ran = site.python(&interpreter, &token, form, "");
         assert_eq!(ran.failed("401").out, "", "{form}");
@@ -82,7 +84,7 @@ fn a_read_token_creates_no_issue() {
     let (Some(interpreter), Some(site)) = (interpreter(), Site::trusting(&acme)) else {
         return;
     };
-    let token = site.token(&["--scope", "read"]);
+    let token = site.token("read");
     for (form, write) in WRITE {
         let ran = site.python(&interpreter, &token, form, write);
         assert_eq!(ran.failed("403").out, "alice\n", "{form}");
@@ -98,7 +100,7 @@ fn a_token_under_another_name_is_refused() {
     let (Some(interpreter), Some(site)) = (interpreter(), Site::trusting(&acme)) else {
         return;
     };
-    let bobs = site.postern.issue_token("jira", "bob", &[]);
+    let bobs = site.postern.issue("jira", "bob", json!({}));
     for form in [JIRA_BASIC, ATLASSIAN_BASIC] {
         let ran = site.python(&interpreter, &bobs, form, "");
         assert_eq!(ran.failed("401").out, "", "{form}");

@@ -11,7 +11,7 @@ fn a_clone_with_a_helper_passes_as_the_owner() {
     let Some(site) = Site::trusting(&acme) else {
         return;
     };
-    let token = site.token(&["--scope", "read"]);
+    let token = site.token("read");
     let at = site.clone(&token);
     assert_eq!(at.read("app/README"), b"hello\n");
     site.has_seen_only("alice", &token);
@@ -63,7 +63,7 @@ fn a_token_in_every_form_of_basic() {
     let Some(site) = Site::trusting(&acme) else {
         return;
     };
-    let token = site.token(&[]);
+    let token = site.token("read");
     let mut forged = token.clone();
     let last = forged.pop();
     forged.push(if last == Some('0') { '1' } else { '0' });
@@ -92,7 +92,7 @@ fn a_program_that_answers_for_a_person() {
     let Some(site) = Site::trusting(&acme) else {
         return;
     };
-    let token = site.token(&["--scope", "read"]);
+    let token = site.token("read");
     let at = workstation(&token);
     at.sh("printf '#!/bin/sh\\ncase $1 in User*) echo alice;; *) echo \"$T\";; esac' > answers; chmod +x answers")
         .worked();
@@ -109,10 +109,10 @@ fn a_revoked_token_fetches_no_more() {
     let Some(site) = Site::trusting(&acme) else {
         return;
     };
-    let token = site.token(&["--scope", "read"]);
+    let token = site.token("read");
     let at = site.clone(&token);
     at.sh("git -C app fetch").worked();
-    site.postern.revoke_token(&token);
+    site.postern.revoke(&token);
     at.sh("git -C app fetch").failed("Authentication failed");
     let another = workstation(&token);
     site.run(&another, HELPER).worked();
@@ -145,7 +145,7 @@ fn a_compressed_question_arrives() {
     for number in 0..40 {
         site.bitbucket.commit(&format!("branch-{number}"));
     }
-    let at = site.clone(&site.token(&["--scope", "read"]));
+    let at = site.clone(&site.token("read"));
     let branches = at.sh("git -C app branch --remotes --list 'origin/branch-*'");
     assert_eq!(branches.worked().out.lines().count(), 40);
     let compressed = |asked: &crate::harness::emulator::Asked| {

@@ -29,7 +29,7 @@ fn a_write_token_pushes_large_files_and_a_read_token_pulls_them() {
     let (Some(site), Some(_)) = (Site::trusting(&acme), program("git-lfs")) else {
         return;
     };
-    let write = site.token(&["--scope", "write"]);
+    let write = site.token("write");
     let here = site.clone_with_lfs(&write);
     let head = here
         .sh(CHANGE)
@@ -43,7 +43,7 @@ fn a_write_token_pushes_large_files_and_a_read_token_pulls_them() {
     assert_eq!(site.bitbucket.objects(), 1);
     site.has_seen_only("alice", &write);
 
-    let read = site.token(&["--scope", "read"]);
+    let read = site.token("read");
     let there = site.clone_with_lfs(&read);
     assert_eq!(there.read("app/model.bin"), here.read("app/model.bin"));
     there.sh(CHANGE).worked();
@@ -73,7 +73,7 @@ fn a_header_of_gits_own_meets_bitbuckets_own() {
             return;
         };
         site.bitbucket.put_object("model.bin", b"a model");
-        let at = workstation(&site.token(&["--scope", "read"]));
+        let at = workstation(&site.token("read"));
         site.run(&at, INSTALL).worked();
         let ran = site.run(&at, BEARER);
         if objects == Objects::ByTheirCredential {

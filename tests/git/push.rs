@@ -13,7 +13,7 @@ fn a_write_token_pushes_and_a_read_token_does_not() {
         return;
     };
     let first = site.bitbucket.head("main");
-    let read = site.token(&["--scope", "read"]);
+    let read = site.token("read");
     let at = site.clone(&read);
     at.sh(COMMIT).worked();
     at.sh("git -C app push --quiet").failed("error: 403");
@@ -37,7 +37,7 @@ fn a_write_token_pushes_and_a_read_token_does_not() {
     );
     assert_eq!(refs("git-upload-pack").status, 200);
 
-    let write = site.token(&["--scope", "write"]);
+    let write = site.token("write");
     let at = site.clone(&write);
     let second = at.sh(COMMIT).worked().out.trim().to_owned();
     at.sh("git -C app push --quiet").worked();
@@ -53,7 +53,7 @@ fn a_large_push_arrives_in_chunks_and_whole() {
     let Some(site) = Site::trusting(&acme) else {
         return;
     };
-    let at = site.clone(&site.token(&["--scope", "write"]));
+    let at = site.clone(&site.token("write"));
     for (buffer, chunked) in [("1m", true), ("16m", false)] {
         let pushed = at.sh(&format!(
             "cd app; head --bytes=4M /dev/urandom > large; git add large; git commit --quiet -m {buffer}

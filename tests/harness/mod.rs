@@ -1,5 +1,6 @@
 //! What scenarios are told with: a daemon, issuers, tenant files, requests.
 
+mod admin;
 mod answer;
 mod daemon;
 pub mod emulator;
@@ -8,10 +9,10 @@ mod nginx;
 mod page;
 mod parts;
 mod tenant_file;
-mod tokens;
 mod wait;
 mod workstation;
 
+pub use admin::{ask as ask_admin, basic, id_of};
 pub use answer::{Answer, Request, connect};
 pub use daemon::{BINARY, Postern, PosternBuilder};
 pub use nginx::Nginx;

@@ -10,7 +10,7 @@ pub struct TenantFile {
     url: String,
     top: String,
     providers: Vec<String>,
-    api_tokens: bool,
+    api_tokens: String,
     access: String,
 }
 
@@ -22,7 +22,7 @@ pub fn tenant(name: &str) -> TenantFile {
         url: format!("https://{name}.example.com"),
         top: String::new(),
         providers: Vec::new(),
-        api_tokens: false,
+        api_tokens: String::new(),
         access: String::new(),
     }
 }
@@ -96,9 +96,10 @@ impl TenantFile {
         self
     }
 
-    /// With API tokens of Postern's own.
-    pub fn api_tokens(mut self) -> Self {
-        self.api_tokens = true;
+    /// A line in `[api_tokens]`, like `enabled = true`.
+    pub fn api_tokens(mut self, line: &str) -> Self {
+        self.api_tokens.push_str(line);
+        self.api_tokens.push('\n');
         self
     }
 
@@ -128,8 +129,8 @@ impl TenantFile {
                 text += "accounts = [\"*\"]\n";
             }
         }
-        if self.api_tokens {
-            text += "\n[api_tokens]\nenabled = true\n";
+        if !self.api_tokens.is_empty() {
+            text += &format!("\n[api_tokens]\n{}", self.api_tokens);
         }
         if !self.access.is_empty() {
             text += &format!("\n[access]\n{}", self.access);
