@@ -1,7 +1,7 @@
 //! See `../git.rs`.
 
 use super::{BEARER, CLONE, HELPER, Site, workstation};
-use crate::harness::{Request, issuer};
+use crate::harness::{Request, emulator::Asked, issuer};
 
 /// git asks without a credential, is told `Basic`, asks its helper, and clones as the token's owner; and Bitbucket sees
 /// neither the first request nor the token.
@@ -148,7 +148,7 @@ fn a_compressed_question_arrives() {
     let at = site.clone(&site.token("read"));
     let branches = at.sh("git -C app branch --remotes --list 'origin/branch-*'");
     assert_eq!(branches.worked().out.lines().count(), 40);
-    let compressed = |asked: &crate::harness::emulator::Asked| {
+    let compressed = |asked: &Asked| {
         asked.path().ends_with("/git-upload-pack")
             && asked.header("content-encoding") == Some("gzip")
     };

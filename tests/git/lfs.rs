@@ -81,6 +81,8 @@ fn a_header_of_gits_own_meets_bitbuckets_own() {
             assert_eq!(at.read("app/model.bin"), b"a model");
         } else {
             ran.failed("Client error");
+            let asked = site.bitbucket.asked();
+            assert!(!asked.iter().any(|asked| asked.path().contains("storage")));
         }
     }
 }
