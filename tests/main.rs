@@ -6,10 +6,14 @@ mod harness;
 mod api_tokens;
 /// The three check endpoints: what each reads, what each answers.
 mod checking;
+/// Python's clients of Jira, and curl, each sending a token as docs/clients.md says.
+mod clients;
 /// Commands: exit codes, help, what they print.
 mod commands;
 /// PyPI's `django-oauth-toolkit`, whose introspection answers say little.
 mod django;
+/// Real git and git-lfs: clone, push, and what they are told who may not.
+mod git;
 /// Tokens that only their issuer can judge.
 mod introspection;
 /// One tenant's dead or hanging provider costs its neighbours nothing.

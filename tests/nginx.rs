@@ -3,14 +3,14 @@
 
 /// Who is refused, and how that looks to a client.
 mod closed;
-/// nginx, the product behind it, and a relay that counts connections.
+/// The product behind nginx, and a relay that counts connections.
 pub mod parts;
 /// Who passes, and what the product gets.
 mod passing;
 
-use parts::{Nginx, Product, Relay};
+use parts::{Product, Relay};
 
-use crate::harness::{Answer, Issuer, Postern, PosternBuilder, Request, TenantFile, tenant};
+use crate::harness::{Answer, Issuer, Nginx, Postern, PosternBuilder, Request, TenantFile, tenant};
 
 /// A Jira behind nginx, guarded by Postern.
 struct Site {
@@ -26,7 +26,7 @@ impl Site {
         let postern = postern.start();
         let relay = Relay::to(postern.address());
         let product = Product::start();
-        let nginx = Nginx::start(relay.address(), product.address());
+        let nginx = Nginx::start("jira", relay.address(), product.address());
         Some(Self {
             postern,
             relay,

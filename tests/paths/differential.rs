@@ -5,8 +5,8 @@ use super::{
     tomcat::{lenient, served},
 };
 use crate::{
-    harness::{Answer, Postern, connect, issuer, tenant},
-    nginx::parts::{Nginx, Recorder},
+    harness::{Answer, Nginx, Postern, connect, issuer, tenant},
+    nginx::parts::Recorder,
 };
 use postern::policy::path::{self, Place};
 use std::{io::Write as _, net::TcpStream, thread};
@@ -176,7 +176,7 @@ fn nothing_protected_passes_nginx_without_a_credential() {
     for context in CONTEXTS {
         let postern = guarding(context);
         let product = Recorder::start();
-        let nginx = Nginx::start(postern.address(), product.address());
+        let nginx = Nginx::start("jira", postern.address(), product.address());
         tally(nginx.address(), context, |lane, target, tally| {
             let line = [
                 b"GET ",
