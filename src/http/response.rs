@@ -171,7 +171,9 @@ fn refuse(
     match endpoint {
         // nginx drops the connection of an answer with a body.
         Endpoint::Check => response,
-        Endpoint::ForwardAuth | Endpoint::ExtAuthz | Endpoint::SelfService => explain(response, error, reason, id),
+        Endpoint::ForwardAuth | Endpoint::ExtAuthz | Endpoint::SelfService => {
+            explain(response, error, reason, id)
+        }
     }
 }
 

@@ -168,7 +168,9 @@ fn is_on(settings: &Settings) -> Result<(), Refusal> {
     let missing = match (rules.enabled, rules.self_service) {
         (true, true) => return Ok(()),
         (false, _) => "there are no API tokens here: enabled in [api_tokens]",
-        (true, false) => "only an administrator issues API tokens here: self_service in [api_tokens]",
+        (true, false) => {
+            "only an administrator issues API tokens here: self_service in [api_tokens]"
+        }
     };
     let message = format!("{missing} of the tenant's file is off");
     Err(Refused::Forbidden(message).into())

@@ -159,11 +159,6 @@ pub fn json(status: StatusCode, body: &impl Serialize, id: RequestId) -> Respons
     text(status, body, id)
 }
 
-fn problem(
-    status: StatusCode,
-    error: &str,
-    description: &str,
-    id: RequestId,
-) -> Response<BoxBody> {
+fn problem(status: StatusCode, error: &str, description: &str, id: RequestId) -> Response<BoxBody> {
     explain(text(status, String::new(), id), error, description, id)
 }

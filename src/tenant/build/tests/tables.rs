@@ -2,6 +2,7 @@
 
 use super::*;
 
+mod api_tokens;
 mod introspection;
 mod kinds;
 mod provider;
