@@ -2,6 +2,8 @@
 
 mod harness;
 
+/// Postern's own API tokens: how they come, what they are good for, how they go.
+mod api_tokens;
 /// The three check endpoints: what each reads, what each answers.
 mod checking;
 /// Commands: exit codes, help, what they print.

@@ -100,8 +100,8 @@ impl Site {
 fn open(name: &str, acme: &Issuer) -> TenantFile {
     tenant(name)
         .trusting(acme)
-        .top("api_tokens.enabled = true")
-        .top("api_tokens.self_service = true")
+        .api_tokens("enabled = true")
+        .api_tokens("self_service = true")
 }
 
 /// As a proxy sends it.

@@ -33,8 +33,8 @@ impl Site {
 fn users_have_their_own_tokens_at_a_path_of_the_operators_choice() {
     let acme = issuer();
     let tenant = jira(&acme)
-        .top("api_tokens.enabled = true")
-        .top("api_tokens.self_service = true")
+        .api_tokens("enabled = true")
+        .api_tokens("self_service = true")
         .access("deny_networks = [\"203.0.113.0/24\"]\nread_only = true");
     let Some(site) = Site::with_self_service(Postern::with(tenant)) else {
         return;

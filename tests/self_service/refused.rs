@@ -143,11 +143,11 @@ fn it_is_off_unless_the_tenant_says_so() {
     let trusting = |name: &str| tenant(name).trusting(&acme);
     let postern = Postern::with(open("jira", &acme))
         .and(trusting("silent"))
-        .and(trusting("shut").top("api_tokens.enabled = true"))
+        .and(trusting("shut").api_tokens("enabled = true"))
         .and(
             trusting("dead")
-                .top("api_tokens.enabled = false")
-                .top("api_tokens.self_service = true"),
+                .api_tokens("enabled = false")
+                .api_tokens("self_service = true"),
         )
         .and(open("stepped", &acme).top("enabled = false"))
         .and(open("broken", &acme).top("nonsense = 1"))
@@ -182,7 +182,7 @@ fn it_is_off_unless_the_tenant_says_so() {
     // Switched off while it runs: neither issued nor listed from then on.
     let before = site.postern.generation("jira");
     let shut = tenant("jira").trusting(&site.acme);
-    site.postern.write(&shut.top("api_tokens.enabled = true"));
+    site.postern.write(&shut.api_tokens("enabled = true"));
     site.postern.until_generation_after("jira", before);
     off("jira");
     refused(&site.list(&ada), 403, "access_denied");
@@ -250,7 +250,7 @@ fn a_token_is_no_wider_than_the_callers() {
 #[test]
 fn the_default_scope_is_judged_too() {
     let acme = issuer();
-    let write = |name: &str| open(name, &acme).top("api_tokens.default_scope = \"write\"");
+    let write = |name: &str| open(name, &acme).api_tokens("default_scope = \"write\"");
     let frozen = write("frozen").access("read_only = true");
     let postern = Postern::with(write("jira")).and(frozen).start();
     let site = Site { acme, postern };
@@ -267,8 +267,8 @@ fn the_default_scope_is_judged_too() {
 fn the_caps_of_the_tenant_bind() {
     let site = Site::of(|acme| {
         open("jira", acme)
-            .top("api_tokens.max_per_user = 2")
-            .top("api_tokens.max_lifetime = \"1d\"")
+            .api_tokens("max_per_user = 2")
+            .api_tokens("max_lifetime = \"1d\"")
     });
     let (ada, bob) = (site.token("ada"), site.token("bob"));
     let lasting = |seconds: u64| site.issue(&ada, &json!({ "expires_in": seconds }));
