@@ -48,5 +48,7 @@ mod reload;
 mod restart;
 /// Keys that come and go.
 mod rotation;
+/// Users and their own API tokens, by HTTP.
+mod self_service;
 /// Under systemd: sockets, readiness, the watchdog.
 mod service;

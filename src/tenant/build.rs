@@ -128,7 +128,10 @@ fn tenant(written: &TenantFile, draft: &mut Draft<'_, '_>) -> Option<Settings> {
             }
         });
     let files = written.provider.as_deref().unwrap_or_default();
-    let api_tokens = api_tokens::api_tokens(written.api_tokens.as_ref(), draft.report);
+    // One that is broken is to be mended, not missed.
+    let has_provider = !files.is_empty() || draft.report.is_broken("provider");
+    let api_tokens =
+        api_tokens::api_tokens(written.api_tokens.as_ref(), has_provider, draft.report);
     let has_api_tokens = api_tokens.as_ref().is_none_or(|tokens| tokens.enabled);
     if files.is_empty() && !has_api_tokens && !draft.report.is_broken("provider") {
         draft
