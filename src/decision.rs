@@ -167,6 +167,10 @@ reasons! {
         NotThisTenant = "not_this_tenant", 403;
         /// The token names no account.
         NoUsername = "no_username", 403;
+        /// The product knows no such account.
+        AccountUnknown = "account_unknown", 403;
+        /// The product lets that account do nothing.
+        AccountInactive = "account_inactive", 403;
         /// The account is one that nobody, or not this provider, may name.
         AccountProtected = "account_protected", 403;
         /// The account is pinned to another identity of an issuer, or to another's.

@@ -9,8 +9,10 @@ use super::{Shared, admin::origin};
 use crate::{
     api_tokens::{ApiToken, Changed, Draft, Listed, Owner, Refused, TokenId, Wanted, What, Which},
     clock,
+    decision::No,
     store::StoreError,
     tenant::{Tenant, TenantId},
+    verify,
 };
 
 /// The most tokens of one page: some hundred kilobytes.
@@ -55,7 +57,7 @@ pub async fn issue(
         let made = issue_for(&shared, &tenant, &wanted, owner, origin(&http)).await?;
         Ok(HttpResponse::Created().json(made))
     };
-    issued.await.unwrap_or_else(answer)
+    issued.await.unwrap_or_else(|refused| answer(&refused))
 }
 
 /// Issues a token for `owner`, if the tenant's file lets that account have one.
@@ -70,6 +72,11 @@ pub async fn issue_for(
     origin: crate::audit::Origin,
 ) -> Result<Made, Refused> {
     let draft = Draft::new(wanted, owner, &tenant.settings)?;
+    let may_own = verify::api_token::may_own(tenant, owner, clock::now()).await;
+    may_own.map_err(|no| match no {
+        No::Denied(denial) => Refused::Forbidden(denial.to_string()),
+        No::Unavailable(outage) => Refused::Unavailable(outage.to_string()),
+    })?;
     let cap = tenant.settings.api_tokens.max_per_user;
     let what = What::Issue { draft, cap };
     made(shared.api_tokens.change(what, origin).await?)
@@ -142,7 +149,7 @@ pub async fn list(
         }
         Ok(HttpResponse::Ok().json(page))
     };
-    listed.await.unwrap_or_else(answer)
+    listed.await.unwrap_or_else(|refused| answer(&refused))
 }
 
 /// Whose tokens are revoked; nobody named is everybody.
@@ -172,7 +179,7 @@ pub async fn revoke_all(
         }
         Ok(HttpResponse::Ok().json(tokens))
     };
-    revoked.await.unwrap_or_else(answer)
+    revoked.await.unwrap_or_else(|refused| answer(&refused))
 }
 
 /// `DELETE /token/{id}`: the [`ApiToken`]s that were revoked by this, which is one.
@@ -186,7 +193,7 @@ pub async fn revoke(
         let Changed { tokens, .. } = shared.api_tokens.change(what, origin(&http)).await?;
         Ok(HttpResponse::Ok().json(tokens))
     };
-    revoked.await.unwrap_or_else(answer)
+    revoked.await.unwrap_or_else(|refused| answer(&refused))
 }
 
 /// How a token is rotated.
@@ -213,7 +220,7 @@ pub async fn rotate(
         let made = made(shared.api_tokens.change(what, origin(&http)).await?)?;
         Ok(HttpResponse::Ok().json(made))
     };
-    rotated.await.unwrap_or_else(answer)
+    rotated.await.unwrap_or_else(|refused| answer(&refused))
 }
 
 fn made(changed: Changed) -> Result<Made, Refused> {
@@ -265,7 +272,7 @@ fn unknown(tenant: &str) -> Refused {
     ))
 }
 
-fn answer(refused: Refused) -> HttpResponse {
+fn answer(refused: &Refused) -> HttpResponse {
     let mut response = match refused {
         Refused::Invalid(_) => HttpResponse::BadRequest(),
         Refused::Forbidden(_) => HttpResponse::Forbidden(),

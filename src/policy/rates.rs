@@ -172,6 +172,8 @@ fn is_forged_or_unknown(reason: Denied) -> bool {
         Denied::PasswordNotAllowed | Denied::UnsupportedScheme | Denied::NoCredential => false,
         // The credential was good, and its bearer may not.
         Denied::NoUsername
+        | Denied::AccountUnknown
+        | Denied::AccountInactive
         | Denied::AccountProtected
         | Denied::AccountChanged
         | Denied::InsufficientScope

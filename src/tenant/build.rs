@@ -161,7 +161,7 @@ fn tenant(written: &TenantFile, draft: &mut Draft<'_, '_>) -> Option<Settings> {
         .into_iter()
         .map(|provider| provider.map(Arc::new))
         .collect::<Option<Vec<_>>>()?;
-    Some(Settings {
+    let settings = Settings {
         service_accounts: mapping::service_accounts(&providers),
         id: draft.source.id.clone(),
         product: written.product?,
@@ -173,7 +173,9 @@ fn tenant(written: &TenantFile, draft: &mut Draft<'_, '_>) -> Option<Settings> {
         access: access?,
         rate_limit: rate_limit?,
         upstream: upstream.map(Arc::new),
-    })
+    };
+    api_tokens::groups_are_known(&settings, draft.report);
+    Some(settings)
 }
 
 /// A duration as written, within bounds that the message repeats.

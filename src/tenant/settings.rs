@@ -52,6 +52,14 @@ pub struct Settings {
     pub upstream: Option<Arc<Upstream>>,
 }
 
+impl Settings {
+    /// Whether some rule asks in which groups the owner of an API token is.
+    #[must_use]
+    pub fn api_tokens_need_groups(&self) -> bool {
+        !self.api_tokens.groups.is_empty() || !self.access.allow_groups.is_empty()
+    }
+}
+
 /// The protected product; it decides which paths are its API and what its session cookies are called.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, clap::ValueEnum,
