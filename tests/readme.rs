@@ -8,21 +8,7 @@ use postern::{
     provider::Kind,
 };
 
-use crate::harness::Postern;
-
-fn page(path: &str) -> String {
-    fs::read_to_string(format!("{}/{path}", env!("CARGO_MANIFEST_DIR"))).expect("the page is there")
-}
-
-/// The first block of that language after a mark.
-fn block(page: &str, after: &str, language: &str) -> String {
-    let (_, rest) = page.split_once(after).expect("the mark is there");
-    let (_, rest) = rest
-        .split_once(&format!("```{language}\n"))
-        .expect("a block follows it");
-    let (block, _) = rest.split_once("```").expect("the block ends");
-    block.to_owned()
-}
+use crate::harness::{Postern, block, page};
 
 /// Whoever copies nginx's configuration from the front page copies the one that is tested.
 #[test]

@@ -22,7 +22,10 @@ mod introspection;
 mod mapping;
 mod pem;
 mod provider;
+mod rate_limit;
+mod secret;
 mod signature;
+mod upstream;
 mod ways;
 
 pub use address::outgoing;
@@ -151,6 +154,8 @@ fn tenant(written: &TenantFile, draft: &mut Draft<'_, '_>) -> Option<Settings> {
         .collect();
     across::judge(&filled, draft.report);
     let access = access::access(written.access.as_ref(), draft.report);
+    let rate_limit = rate_limit::rate_limit(written.rate_limit.as_ref(), draft.report);
+    let upstream = upstream::upstream(written, base.as_ref(), draft);
     let base = base?;
     let providers = providers
         .into_iter()
@@ -166,6 +171,8 @@ fn tenant(written: &TenantFile, draft: &mut Draft<'_, '_>) -> Option<Settings> {
         providers,
         api_tokens: api_tokens?,
         access: access?,
+        rate_limit: rate_limit?,
+        upstream: upstream.map(Arc::new),
     })
 }
 
