@@ -12,6 +12,7 @@ use postern::{
     keys,
     metrics::Metrics,
     pins::Pins,
+    policy::rates::Rates,
     provider::{Keys, Provider, Revision},
     tenant::{
         Tenant, build,
@@ -230,6 +231,7 @@ pub fn tenant(providers: &str, outgoing: Option<&Outgoing>) -> anyhow::Result<Te
         api_tokens: None,
         settings: Arc::new(settings),
         verdicts: Arc::default(),
+        rates: Rates::default(),
         decisions: Arc::default(),
     })
 }

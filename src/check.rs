@@ -8,17 +8,20 @@ use crate::{
     policy::{
         self,
         path::{self, PathProblem, Place},
+        rates::TokenKey,
     },
     provider::Refusal,
     request::{Request, RequestId},
     tenant::{Tenant, settings::Otherwise},
-    verify::{self, Verified, jwt::Room},
+    verify::{self, TokenDigest, Verified, jwt::Room},
 };
 
 /// May this call pass, and as whom? It waits only where an issuer must be asked.
 pub async fn check(tenant: &Tenant, request: &Request<'_>, now: u64) -> Decision {
     let judged = if tenant.settings.enabled {
-        judge(tenant, request, now).await
+        judge(tenant, request, now)
+            .await
+            .map_err(|no| tenant.rates.count_failure(no, request.address))
     } else {
         step_aside(tenant, request)
     };
@@ -28,6 +31,7 @@ pub async fn check(tenant: &Tenant, request: &Request<'_>, now: u64) -> Decision
 async fn judge(tenant: &Tenant, request: &Request<'_>, now: u64) -> Result<Grant, No> {
     let (settings, access) = (&*tenant.settings, &tenant.settings.access);
     policy::before_anything(access, request)?;
+    policy::rates::address_is_known(&settings.rate_limit, request)?;
     let protected =
         |path: &str| policy::is_api(settings, path) || policy::is_under_a_rule(access, path);
     let place =
@@ -37,13 +41,18 @@ async fn judge(tenant: &Tenant, request: &Request<'_>, now: u64) -> Result<Grant
     }
     match Credential::read(request.authorization)? {
         Credential::Bearer(presented) => {
-            let proof = verified(tenant, presented, request.id, now).await?;
+            let digest = presented.digest();
+            let proof = verified(tenant, presented, digest, request.id, now).await?;
             policy::principal(settings, proof.principal())?;
+            let token = TokenKey::Bearer(digest);
+            tenant.rates.spend(&token, proof.principal())?;
             Ok(Grant::proved(proof))
         }
         Credential::ApiToken(sent) => {
             let proved = verify::api_token::verify(tenant, &sent, request, &place, now).await?;
             policy::principal(settings, proved.proof.principal())?;
+            let token = TokenKey::ApiToken(proved.id);
+            tenant.rates.spend(&token, proved.proof.principal())?;
             proved.note_use(request, now);
             Ok(Grant::proved(proved.proof))
         }
@@ -65,10 +74,10 @@ async fn judge(tenant: &Tenant, request: &Request<'_>, now: u64) -> Result<Grant
 async fn verified(
     tenant: &Tenant,
     presented: Presented<'_>,
+    digest: TokenDigest,
     request: RequestId,
     now: u64,
 ) -> Result<Arc<Verified>, No> {
-    let digest = presented.digest();
     let revision_of = |at: usize| {
         tenant
             .providers

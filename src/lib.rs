@@ -14,7 +14,7 @@
 //! 4. [`verify`]: who judges it, and what proves it: a signature ([`verify::jwt`] with [`keys`]), the issuer's
 //!    word ([`issuer::ask`]), or both; only there a [`verify::Principal`] is made, of an account that is
 //!    by the [`pins`] nobody else's;
-//! 5. [`policy::principal`]: may this account do this;
+//! 5. [`policy::principal`]: may this account do this; [`policy::rates`]: and as often;
 //! 6. a [`decision::Decision`], which one `match` in [`http`] turns into a status and headers.
 //!
 //! # A change, written once

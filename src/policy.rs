@@ -3,6 +3,7 @@
 pub mod git;
 pub mod path;
 pub mod pattern;
+pub mod rates;
 
 use std::net::IpAddr;
 
@@ -108,7 +109,7 @@ pub fn before_anything(access: &Access, request: &Request<'_>) -> Result<(), Den
 /// [`Denied::BadCheckRequest`].
 pub fn address(request: &Request<'_>) -> Result<IpAddr, Denial> {
     request.address.ok_or_else(|| {
-        Denial::new(Denied::BadCheckRequest, "networks can't be judged: the proxy sent no readable client address (X-Real-IP or X-Forwarded-For)")
+        Denial::new(Denied::BadCheckRequest, "networks and failures by address can't be judged: the proxy sent no readable client address (X-Real-IP or X-Forwarded-For)")
     })
 }
 

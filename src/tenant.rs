@@ -21,7 +21,8 @@ pub use directory::{Directory, FileStatus, TenantState};
 pub use id::TenantId;
 
 use crate::{
-    api_tokens::ApiTokens, metrics::Decisions, pins::Pins, provider::Provider, verify::Verdicts,
+    api_tokens::ApiTokens, metrics::Decisions, pins::Pins, policy::rates::Rates,
+    provider::Provider, verify::Verdicts,
 };
 use settings::Settings;
 
@@ -36,6 +37,8 @@ pub struct Tenant {
     pub verdicts: Arc<Verdicts>,
     /// Whose its accounts are; likewise, until one is unpinned.
     pub pins: Arc<Pins>,
+    /// What is left of its rates; shared as far as the rates are the same.
+    pub rates: Rates,
     /// The API tokens of the daemon, those of other tenants too; `None` without a daemon (`provider test`).
     pub api_tokens: Option<ApiTokens>,
     /// Counts of what was decided; shared like the verified tokens.

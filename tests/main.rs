@@ -28,10 +28,14 @@ mod nginx;
 mod oidc_provider;
 /// An issuer that fails, lies or hangs.
 mod outage;
+/// Paths as nginx, Tomcat and the products read them, and as we judge them.
+mod paths;
 /// Whose an account is.
 mod pins;
 /// Each provider by its name: what it issues, what passes, and what must not.
 mod providers;
+/// How much and how often.
+mod rates;
 /// What the front page shows is what is tested.
 mod readme;
 /// One row for each way to be refused.

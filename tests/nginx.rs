@@ -4,7 +4,7 @@
 /// Who is refused, and how that looks to a client.
 mod closed;
 /// The product behind nginx, and a relay that counts connections.
-mod parts;
+pub mod parts;
 /// Who passes, and what the product gets.
 mod passing;
 
@@ -17,7 +17,7 @@ struct Site {
     postern: Postern,
     relay: Relay,
     nginx: Nginx,
-    _product: Product,
+    product: Product,
 }
 
 impl Site {
@@ -31,7 +31,7 @@ impl Site {
             postern,
             relay,
             nginx,
-            _product: product,
+            product,
         })
     }
 

@@ -12,6 +12,7 @@ use crate::{
     issuer::{ask::Asker, client::Outgoing, key_source::SourceId},
     metrics::Decisions,
     pins::{Ledger, Pins, Unpinned},
+    policy::rates::Rates,
     provider::{Keys, Provider, Revision},
     snapshot::{Publisher, Reader, cell},
     tenant::{
@@ -128,7 +129,9 @@ impl TenantActor {
                 }
             })
             .collect();
+        let rates = before.map_or_else(Rates::default, |before| before.rates.clone());
         Tenant {
+            rates: rates.next(&settings.rate_limit),
             pins: before.map_or_else(
                 || Arc::new(Pins::new(self.id.clone(), self.ledger.clone())),
                 |before| Arc::clone(&before.pins),
@@ -318,6 +321,7 @@ impl Handler<KeysFetched> for TenantActor {
             settings: Arc::clone(&tenant.settings),
             verdicts: Arc::clone(&tenant.verdicts),
             pins: Arc::clone(&tenant.pins),
+            rates: tenant.rates.clone(),
             api_tokens: tenant.api_tokens.clone(),
             decisions: Arc::clone(&tenant.decisions),
         };
@@ -352,6 +356,7 @@ impl Handler<ForgetPins> for TenantActor {
             let next = Tenant {
                 providers: providers.collect(),
                 pins: Arc::new(tenant.pins.forgetful()),
+                rates: tenant.rates.clone(),
                 settings: Arc::clone(&tenant.settings),
                 verdicts: Arc::clone(&tenant.verdicts),
                 api_tokens: tenant.api_tokens.clone(),

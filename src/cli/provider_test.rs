@@ -20,6 +20,7 @@ use crate::{
     keys::KeySet,
     metrics::{Decisions, Metrics},
     pins::Pins,
+    policy::rates::Rates,
     provider::{Keys, Provider, Revision},
     status,
     tenant::{
@@ -168,6 +169,8 @@ async fn examine(
         settings: Arc::new(settings),
         providers,
         verdicts: Arc::new(Verdicts::default()),
+        // Nor to spend anything.
+        rates: Rates::default(),
         decisions: Arc::new(Decisions::default()),
     };
     if let Some(token) = token {

@@ -12,7 +12,7 @@ use actix_http::{
 use super::contract::Endpoint;
 use crate::{
     credential::Authorization,
-    decision::{Decision, Denied, Grant},
+    decision::{Decision, Denied, Grant, UsedUp},
     policy::git,
     request::{Request, RequestId},
     tenant::settings::Settings,
@@ -27,6 +27,13 @@ const PROVIDER: HeaderName = HeaderName::from_static("postern-provider");
 const REQUEST_ID: HeaderName = HeaderName::from_static("postern-request-id");
 const UPSTREAM_URI: HeaderName = HeaderName::from_static("postern-upstream-uri");
 const REASON: HeaderName = HeaderName::from_static("postern-reason");
+
+/// What is left of a rate, in the three fields of draft-ietf-httpapi-ratelimit-headers up to -06, which gateways send and
+/// clients read. From -07 to -10 the draft has put them into `RateLimit` and `RateLimit-Policy`, twice in another syntax,
+/// and it is still no RFC. With a 429 only: on a yes they would reach the proxy, and nobody behind it.
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
+const RATE_REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
+const RATE_RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
 
 /// RFC 7617 §2.
 const BASIC: HeaderValue = HeaderValue::from_static("Basic realm=\"postern\"");
@@ -56,7 +63,13 @@ pub fn from(
             headers.insert(WWW_AUTHENTICATE, BASIC);
             response
         }
-        (Decision::Deny(denial), _) => deny(denial.reason, endpoint, id),
+        (Decision::Deny(denial), _) => {
+            let mut response = deny(denial.reason, endpoint, id);
+            if let Some(used_up) = denial.used_up {
+                tell_when(response.headers_mut(), used_up);
+            }
+            response
+        }
         (Decision::Unavailable(outage), _) => {
             let mut response = refuse(
                 status(outage.reason.status()),
@@ -81,6 +94,15 @@ fn deny(reason: Denied, endpoint: Endpoint, id: RequestId) -> Response<BoxBody> 
         endpoint,
         Some(reason),
     )
+}
+
+/// RFC 6585 §4. The reset is not later than `Retry-After`, as the draft wants them beside one another.
+fn tell_when(headers: &mut HeaderMap, used_up: UsedUp) {
+    let UsedUp { limit, retry_after } = used_up;
+    headers.insert(RETRY_AFTER, HeaderValue::from(retry_after));
+    headers.insert(RATE_LIMIT, HeaderValue::from(limit));
+    headers.insert(RATE_REMAINING, HeaderValue::from(0));
+    headers.insert(RATE_RESET, HeaderValue::from(retry_after));
 }
 
 fn status(code: u16) -> StatusCode {
@@ -156,7 +178,8 @@ fn refuse(
     let error = challenge.map_or("temporarily_unavailable", |denied| {
         error_code(denied).unwrap_or(reason)
     });
-    if let Some(denied) = challenge {
+    // Another credential is not what a 429 asks for.
+    if let Some(denied) = challenge.filter(|denied| denied.status() != 429) {
         headers.insert(WWW_AUTHENTICATE, www_authenticate(denied));
     }
     match endpoint {
@@ -172,6 +195,8 @@ fn error_code(denied: Denied) -> Option<&'static str> {
         (_, Denied::NoCredential) => None,
         (400, _) => Some("invalid_request"),
         (401, _) => Some("invalid_token"),
+        // RFC 6750 has no word for it, and the nginx configuration says this one.
+        (429, _) => Some("too_many_requests"),
         _ => Some("insufficient_scope"),
     }
 }

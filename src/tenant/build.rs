@@ -22,6 +22,7 @@ mod introspection;
 mod mapping;
 mod pem;
 mod provider;
+mod rate_limit;
 mod signature;
 mod ways;
 
@@ -148,6 +149,7 @@ fn tenant(written: &TenantFile, draft: &mut Draft<'_, '_>) -> Option<Settings> {
         .collect();
     across::judge(&filled, draft.report);
     let access = access::access(written.access.as_ref(), draft.report);
+    let rate_limit = rate_limit::rate_limit(written.rate_limit.as_ref(), draft.report);
     let base = base?;
     let providers = providers
         .into_iter()
@@ -163,6 +165,7 @@ fn tenant(written: &TenantFile, draft: &mut Draft<'_, '_>) -> Option<Settings> {
         providers,
         api_tokens: api_tokens?,
         access: access?,
+        rate_limit: rate_limit?,
     })
 }
 

@@ -51,6 +51,12 @@ pub struct TenantFile {
 
     /// Who may call what, whoever vouches for the caller.
     pub access: Option<AccessFile>,
+
+    /// How many calls pass, and how many forged credentials are answered; what is not set is not limited. A rate is a
+    /// number, 1 to 1000000, and a unit: `10/s`, `600/min` or `5000/h`. It is a bucket that holds the number and is
+    /// refilled evenly: with `600/min`, 600 calls pass at once after a pause, and ten a second in the long run. What
+    /// comes too soon is answered 429, with `Retry-After`.
+    pub rate_limit: Option<RateLimitFile>,
 }
 
 /// A source of identities, and what proves a token of it.
@@ -322,6 +328,31 @@ pub struct AccessFile {
     /// `Authorization`, as the product's pages send it: left to the product, or refused.
     #[schemars(extend("default" = "pass"))]
     pub sessions: Option<Otherwise>,
+}
+
+/// Rates: how many calls pass, and how many forged credentials are answered.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RateLimitFile {
+    /// The calls of each account, with whatever tokens and from wherever. Counted is what everything else allows.
+    #[schemars(example = "600/min")]
+    pub per_user: Option<String>,
+
+    /// The calls with each token. Counted is what everything else allows.
+    #[schemars(example = "300/min")]
+    pub per_token: Option<String>,
+
+    /// The calls of all accounts together. Counted is what everything else allows. What passes without a proved account (sessions, pages, public
+    /// paths) is not counted, since otherwise a stranger without any credential could use this up for everybody: limit that in
+    /// the proxy.
+    #[schemars(example = "20000/min")]
+    pub per_tenant: Option<String>,
+
+    /// The forged and unknown credentials from each address (IPv6: each /64), not expired ones. Once they are used up,
+    /// further ones are answered 429 `too_many_failures`; good credentials from the same address go on passing. The
+    /// proxy must send the client's address: without one, every request is refused.
+    #[schemars(example = "30/min")]
+    pub failures_per_address: Option<String>,
 }
 
 /// `cloud` (Microsoft Entra ID).

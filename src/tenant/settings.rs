@@ -16,7 +16,7 @@ use crate::{
     account::AccountPattern,
     api_tokens::Scope,
     keys::{AlgorithmSet, KeySet},
-    policy::pattern::PathPattern,
+    policy::{pattern::PathPattern, rates::Rate},
     provider::Preset,
     secret::Secret,
     tenant::id::TenantId,
@@ -46,6 +46,8 @@ pub struct Settings {
     pub api_tokens: ApiTokenSettings,
     /// Who may call what.
     pub access: Access,
+    /// How much.
+    pub rate_limit: RateLimits,
 }
 
 /// The protected product; it decides which paths are its API and what its session cookies are called.
@@ -420,4 +422,17 @@ pub struct PublicRule {
     pub method: Option<String>,
     /// The path under the context path.
     pub path: PathPattern,
+}
+
+/// `[rate_limit]`; what is not there is not limited.
+#[derive(Debug, Default)]
+pub struct RateLimits {
+    /// Calls of each account.
+    pub per_user: Option<Rate>,
+    /// Calls with each token.
+    pub per_token: Option<Rate>,
+    /// Calls of all accounts together.
+    pub per_tenant: Option<Rate>,
+    /// Forged and unknown credentials from each address.
+    pub failures_per_address: Option<Rate>,
 }

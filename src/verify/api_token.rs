@@ -18,7 +18,8 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Proved<'t> {
     api_tokens: &'t ApiTokens,
-    id: TokenId,
+    /// Its name.
+    pub id: TokenId,
     known: Arc<Known>,
     /// Who its bearer is.
     pub proof: Arc<Verified>,

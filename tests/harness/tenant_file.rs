@@ -12,6 +12,7 @@ pub struct TenantFile {
     providers: Vec<String>,
     api_tokens: String,
     access: String,
+    rate_limit: String,
 }
 
 /// A Jira tenant of that name at `https://NAME.example.com`.
@@ -24,6 +25,7 @@ pub fn tenant(name: &str) -> TenantFile {
         providers: Vec::new(),
         api_tokens: String::new(),
         access: String::new(),
+        rate_limit: String::new(),
     }
 }
 
@@ -110,6 +112,13 @@ impl TenantFile {
         self
     }
 
+    /// A line in `[rate_limit]`.
+    pub fn rate_limit(mut self, line: &str) -> Self {
+        self.rate_limit.push_str(line);
+        self.rate_limit.push('\n');
+        self
+    }
+
     /// The whole text.
     pub fn text(&self) -> String {
         let mut text = format!(
@@ -134,6 +143,9 @@ impl TenantFile {
         }
         if !self.access.is_empty() {
             text += &format!("\n[access]\n{}", self.access);
+        }
+        if !self.rate_limit.is_empty() {
+            text += &format!("\n[rate_limit]\n{}", self.rate_limit);
         }
         text
     }

@@ -130,22 +130,50 @@ fn echo(mut stream: &TcpStream) -> std::io::Result<()> {
     )
 }
 
-/// Answers like a Postern of a later version would.
-pub struct StandIn(Server);
+/// Instead of the product: says in its answer which target it was asked for, byte by byte, and on whose word.
+pub struct Recorder(Server);
 
-impl StandIn {
-    pub fn answering(answer: &'static str) -> Self {
-        Self(Server::start(move |mut stream| {
-            let reader = BufReader::new(stream.try_clone().expect("a descriptor is to be had"));
-            for line in reader.lines().map_while(Result::ok) {
-                if line.is_empty() && stream.write_all(answer.as_bytes()).is_err() {
-                    return;
-                }
-            }
-        }))
+impl Recorder {
+    pub fn start() -> Self {
+        Self(Server::start(|stream| drop(record(&stream))))
     }
 
     pub fn address(&self) -> &str {
         &self.0.address
+    }
+}
+
+/// Answers every request on the connection. nginx sends it no bodies.
+fn record(mut stream: &TcpStream) -> std::io::Result<()> {
+    let mut reader = BufReader::new(stream);
+    loop {
+        let mut line = Vec::new();
+        if reader.read_until(b'\n', &mut line)? == 0 {
+            return Ok(());
+        }
+        // A target may hold spaces, for all we know.
+        let words: Vec<&[u8]> = line.splitn(2, |byte| *byte == b' ').collect();
+        let end = words[1].len() - " HTTP/1.1\r\n".len();
+        let mut target = String::new();
+        for byte in &words[1][..end] {
+            target += &format!("{byte:02x}");
+        }
+        let mut way = Vec::new();
+        loop {
+            line.clear();
+            reader.read_until(b'\n', &mut line)?;
+            if line == b"\r\n" {
+                break;
+            }
+            if line.starts_with(b"Postern-Method: ") {
+                way = line["Postern-Method: ".len()..].trim_ascii().to_vec();
+            }
+        }
+        // At once, or the second piece would wait for the first one's acknowledgement.
+        let answer = format!(
+            "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nTarget: {target}\r\nWay: {}\r\n\r\n",
+            String::from_utf8_lossy(&way)
+        );
+        stream.write_all(answer.as_bytes())?;
     }
 }

@@ -109,6 +109,8 @@ impl World {
                 .access("allow_networks = [\"192.0.2.0/24\"]\ndeny_networks = [\"192.0.2.66\"]"),
         )
         .and(jira("frozen").access("read_only = true"))
+        .and(jira("hourly").rate_limit("per_user = \"1/h\""))
+        .and(jira("guarded").rate_limit("failures_per_address = \"1/h\""))
         .and(jira("strict").access("sessions = \"deny\""))
         .and(jira("open").access("anonymous = \"pass\""))
         .and(jira("never")

@@ -45,6 +45,12 @@ read_only = false
 never = ["admin"]
 anonymous = "deny"
 sessions = "pass"
+
+[rate_limit]
+per_user = "600/min"
+per_token = "10/s"
+per_tenant = "20000/min"
+failures_per_address = "30/h"
 "#;
 
 /// What must never be shown.

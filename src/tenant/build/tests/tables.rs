@@ -6,6 +6,7 @@ mod api_tokens;
 mod introspection;
 mod kinds;
 mod provider;
+mod rate_limit;
 
 /// What is expected of one problem: its place, its key, and a part of what it says, help included.
 type Said = (&'static str, &'static str, &'static str);
@@ -78,7 +79,7 @@ fn problems_of_files() {
                 (
                     "4:1",
                     "zzz",
-                    "known here: `access`, `enabled`, `product`, `provider` or `url`",
+                    "known here: `access`, `enabled`, `product`, `provider`, `rate_limit` or `url`",
                 ),
             ],
         ),
@@ -118,10 +119,10 @@ fn problems_of_files() {
         ),
         // Keys of later versions are not silently ignored.
         (
-            "product = \"jira\"\nurl = \"https://x\"\nprovider = []\n[rate_limit]\nper_user = \"1/s\"\n",
+            "product = \"jira\"\nurl = \"https://x\"\nprovider = []\n[weather]\nrain = \"1/s\"\n",
             &[
                 ("3:12", "provider", "warning"),
-                ("4:2", "rate_limit", "error: no such key"),
+                ("4:2", "weather", "error: no such key"),
             ],
         ),
     ];
