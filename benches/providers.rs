@@ -226,6 +226,7 @@ pub fn tenant(providers: &str, outgoing: Option<&Outgoing>) -> anyhow::Result<Te
     let providers = settings.providers.iter();
     let providers = providers.map(|settings| provider(settings, outgoing));
     Ok(Tenant {
+        product: None,
         pins: Arc::new(Pins::without_ledger(settings.id.clone())),
         providers: providers.collect::<anyhow::Result<_>>()?,
         api_tokens: None,

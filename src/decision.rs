@@ -193,9 +193,11 @@ reasons! {
         TenantUnavailable = "tenant_unavailable", 503;
         /// The issuer cannot be asked, or its last known keys are too old.
         IssuerUnavailable = "issuer_unavailable", 503;
+        /// The product cannot be asked.
+        ProductUnavailable = "product_unavailable", 503;
         /// The issuer is about to be asked for a key.
         KeysPending = "keys_pending", 503;
-        /// More requests are waiting for the issuer than may.
+        /// More requests are waiting for the issuer, or for the product, than may.
         Overloaded = "overloaded", 503;
     }
 }

@@ -29,6 +29,7 @@
 //!
 //! # Around them
 //!
+//! [`product`] is what the product itself is asked: whether a session is somebody's, and who an account is.
 //! [`cli`] are the commands, [`lifecycle`] is the daemon's start and end, [`dev`] is the little issuer of
 //! `serve --dev` that the tests drive too, [`status`] and [`metrics`] are what operators see.
 
@@ -50,6 +51,7 @@ pub mod lifecycle;
 pub mod metrics;
 pub mod pins;
 pub mod policy;
+pub mod product;
 pub mod provider;
 pub mod request;
 pub mod secret;

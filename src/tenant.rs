@@ -21,7 +21,7 @@ pub use directory::{Directory, FileStatus, TenantState};
 pub use id::TenantId;
 
 use crate::{
-    api_tokens::ApiTokens, metrics::Decisions, pins::Pins, policy::rates::Rates,
+    api_tokens::ApiTokens, metrics::Decisions, pins::Pins, policy::rates::Rates, product::Product,
     provider::Provider, verify::Verdicts,
 };
 use settings::Settings;
@@ -33,6 +33,8 @@ pub struct Tenant {
     pub settings: Arc<Settings>,
     /// In the order of `settings.providers`.
     pub providers: Vec<Provider>,
+    /// The product, where it is asked anything; shared with the snapshots before and after while `[upstream]` stays.
+    pub product: Option<Arc<Product>>,
     /// Verified tokens; shared with the snapshots before and after.
     pub verdicts: Arc<Verdicts>,
     /// Whose its accounts are; likewise, until one is unpinned.

@@ -32,6 +32,8 @@ mod outage;
 mod paths;
 /// Whose an account is.
 mod pins;
+/// What the product itself is asked: whose a session is, and who an account is.
+mod product;
 /// Each provider by its name: what it issues, what passes, and what must not.
 mod providers;
 /// How much and how often.
@@ -46,5 +48,7 @@ mod reload;
 mod restart;
 /// Keys that come and go.
 mod rotation;
+/// Users and their own API tokens, by HTTP.
+mod self_service;
 /// Under systemd: sockets, readiness, the watchdog.
 mod service;

@@ -7,6 +7,8 @@ mod closed;
 pub mod parts;
 /// Who passes, and what the product gets.
 mod passing;
+/// Users and their own API tokens.
+mod self_service;
 
 use parts::{Product, Relay};
 
@@ -22,11 +24,20 @@ struct Site {
 
 impl Site {
     fn of(postern: PosternBuilder) -> Option<Self> {
+        Self::behind(postern, Nginx::start)
+    }
+
+    /// With `proxies/nginx/self-service.conf` as well.
+    fn with_self_service(postern: PosternBuilder) -> Option<Self> {
+        Self::behind(postern, Nginx::with_self_service)
+    }
+
+    fn behind(postern: PosternBuilder, start: fn(&str, &str, &str) -> Nginx) -> Option<Self> {
         Nginx::installed()?;
         let postern = postern.start();
         let relay = Relay::to(postern.address());
         let product = Product::start();
-        let nginx = Nginx::start("jira", relay.address(), product.address());
+        let nginx = start("jira", relay.address(), product.address());
         Some(Self {
             postern,
             relay,

@@ -20,6 +20,20 @@ fn readme_shows_the_nginx_configuration_that_is_tested() {
     );
 }
 
+/// Likewise for users' own API tokens.
+#[test]
+fn the_page_of_proxies_shows_the_snippet_that_is_tested() {
+    let shown = block(
+        &page("docs/proxies.md"),
+        "## Users' own API tokens",
+        "nginx",
+    );
+    assert!(
+        shown == page("tests/proxies/nginx/self-service.conf"),
+        "docs/proxies.md and tests/proxies/nginx/self-service.conf differ"
+    );
+}
+
 /// The tenant file of the front page is valid, and without a warning.
 #[test]
 fn readme_shows_a_valid_tenant_file() {

@@ -168,6 +168,7 @@ async fn examine(
         api_tokens: None,
         settings: Arc::new(settings),
         providers,
+        product: None,
         verdicts: Arc::new(Verdicts::default()),
         // Nor to spend anything.
         rates: Rates::default(),

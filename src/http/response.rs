@@ -12,7 +12,7 @@ use actix_http::{
 use super::contract::Endpoint;
 use crate::{
     credential::Authorization,
-    decision::{Decision, Denied, Grant, UsedUp},
+    decision::{Decision, Denial, Denied, Grant, UsedUp},
     policy::git,
     request::{Request, RequestId},
     tenant::settings::Settings,
@@ -24,7 +24,7 @@ const REMOTE_EMAIL: HeaderName = HeaderName::from_static("remote-email");
 const REMOTE_GROUPS: HeaderName = HeaderName::from_static("remote-groups");
 const METHOD: HeaderName = HeaderName::from_static("postern-method");
 const PROVIDER: HeaderName = HeaderName::from_static("postern-provider");
-const REQUEST_ID: HeaderName = HeaderName::from_static("postern-request-id");
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("postern-request-id");
 const UPSTREAM_URI: HeaderName = HeaderName::from_static("postern-upstream-uri");
 const REASON: HeaderName = HeaderName::from_static("postern-reason");
 
@@ -39,7 +39,7 @@ const RATE_RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
 const BASIC: HeaderValue = HeaderValue::from_static("Basic realm=\"postern\"");
 const EMPTY: HeaderValue = HeaderValue::from_static("");
 /// A proxy that caches answers would answer for another token.
-const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+pub const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
 /// The answer to a check.
 pub fn from(
@@ -109,6 +109,14 @@ fn status(code: u16) -> StatusCode {
     StatusCode::from_u16(code).expect("the closed list holds valid statuses only")
 }
 
+/// A refusal at `/self/` whose message is for the caller, who alone can do something about it.
+pub fn tell(denial: &Denial, id: RequestId) -> Response<BoxBody> {
+    let denied = denial.reason;
+    let error = error_code(denied).unwrap_or(denied.word());
+    let response = deny(denied, Endpoint::Check, id);
+    explain(response, error, &denial.to_string(), id)
+}
+
 /// Every header is always there, so that the proxy overwrites what the client sent under its name.
 fn allow(grant: &Grant, request: &Request<'_>) -> Response<BoxBody> {
     let mut response = Response::new(StatusCode::OK);
@@ -159,7 +167,8 @@ fn unchanged(value: &[u8]) -> HeaderValue {
     HeaderValue::from_bytes(value).unwrap_or(EMPTY)
 }
 
-fn request_id(id: RequestId) -> HeaderValue {
+/// The value of `Postern-Request-Id`.
+pub fn request_id(id: RequestId) -> HeaderValue {
     HeaderValue::from_bytes(&id.text()).expect("hexadecimal digits are a valid value")
 }
 
@@ -185,7 +194,9 @@ fn refuse(
     match endpoint {
         // nginx drops the connection of an answer with a body.
         Endpoint::Check => response,
-        Endpoint::ForwardAuth | Endpoint::ExtAuthz => explain(response, error, reason, id),
+        Endpoint::ForwardAuth | Endpoint::ExtAuthz | Endpoint::SelfService => {
+            explain(response, error, reason, id)
+        }
     }
 }
 
@@ -211,13 +222,14 @@ fn www_authenticate(denied: Denied) -> HeaderValue {
     HeaderValue::from_str(&challenge).expect("words of closed lists are a valid value")
 }
 
-fn explain(
+/// With the JSON body of an error.
+pub fn explain(
     response: Response<BoxBody>,
     error: &str,
-    reason: &str,
+    description: &str,
     id: RequestId,
 ) -> Response<BoxBody> {
-    let body = serde_json::json!({ "error": error, "error_description": reason, "request_id": id.to_string() });
+    let body = serde_json::json!({ "error": error, "error_description": description, "request_id": id.to_string() });
     let mut response = response.set_body(BoxBody::new(body.to_string()));
     let headers: &mut HeaderMap = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

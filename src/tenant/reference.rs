@@ -21,7 +21,7 @@ pub fn markdown() -> String {
         text(&provider["description"]),
         &provider["items"],
     );
-    for name in ["api_tokens", "access", "rate_limit"] {
+    for name in ["api_tokens", "access", "rate_limit", "upstream"] {
         let table = &schema["properties"][name];
         let title = format!("`[{name}]`");
         section(&mut page, &title, text(&table["description"]), table);

@@ -28,13 +28,24 @@ impl Nginx {
 
     /// nginx in front of that product, which is that tenant of that Postern.
     pub fn start(tenant: &str, postern: &str, product: &str) -> Self {
+        Self::run(tenant, postern, product, "")
+    }
+
+    /// The same, with users' own API tokens.
+    pub fn with_self_service(tenant: &str, postern: &str, product: &str) -> Self {
+        let snippet = include_str!("../proxies/nginx/self-service.conf");
+        Self::run(tenant, postern, product, snippet)
+    }
+
+    /// `more` stands in the server, where an `include` would.
+    fn run(tenant: &str, postern: &str, product: &str, more: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         // The port could be taken between our look and nginx's; then another will do.
         let (child, address) = until("nginx answers", || {
             let listener = TcpListener::bind("127.0.0.1:0").ok()?;
             let address = listener.local_addr().ok()?.to_string();
             drop(listener);
-            configure(folder.path(), &address, tenant, postern, product);
+            configure(folder.path(), &address, tenant, postern, product, more);
             let log = fs::File::create(folder.path().join("log")).ok()?;
             let mut child = Command::new(Self::installed()?)
                 .args(["-e", "stderr", "-c"])
@@ -80,7 +91,7 @@ impl Drop for Nginx {
 
 /// Writes a main configuration, as a distribution has it, and the file that README.md shows with another tenant's name
 /// and other addresses.
-fn configure(folder: &Path, address: &str, tenant: &str, postern: &str, product: &str) {
+fn configure(folder: &Path, address: &str, tenant: &str, postern: &str, product: &str, more: &str) {
     let mut shown = include_str!("../proxies/nginx/postern.conf").to_owned();
     for (from, to) in [
         ("listen 80;", format!("listen {address};")),
@@ -91,6 +102,11 @@ fn configure(folder: &Path, address: &str, tenant: &str, postern: &str, product:
         assert_eq!(shown.matches(from).count(), 1, "{from}");
         shown = shown.replace(from, &to);
     }
+    let named = "server_name jira.example.com;";
+    assert_eq!(shown.matches(named).count(), 1, "{named}");
+    let included = format!("{named}\ninclude {}/more.conf;", folder.display());
+    shown = shown.replace(named, &included);
+    fs::write(folder.join("more.conf"), more).expect("it can be written");
     fs::write(folder.join("postern.conf"), shown).expect("it can be written");
     let folder = folder.display();
     let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]

@@ -13,6 +13,7 @@ pub struct TenantFile {
     api_tokens: String,
     access: String,
     rate_limit: String,
+    upstream: String,
 }
 
 /// A Jira tenant of that name at `https://NAME.example.com`.
@@ -26,6 +27,7 @@ pub fn tenant(name: &str) -> TenantFile {
         api_tokens: String::new(),
         access: String::new(),
         rate_limit: String::new(),
+        upstream: String::new(),
     }
 }
 
@@ -119,6 +121,19 @@ impl TenantFile {
         self
     }
 
+    /// A line in `[upstream]`.
+    pub fn upstream(mut self, line: &str) -> Self {
+        self.upstream.push_str(line);
+        self.upstream.push('\n');
+        self
+    }
+
+    /// Asks the product at `address` whether sessions are somebody's.
+    pub fn checking_sessions(self, address: &str) -> Self {
+        self.access("sessions = \"check\"")
+            .upstream(&format!("address = {address:?}"))
+    }
+
     /// The whole text.
     pub fn text(&self) -> String {
         let mut text = format!(
@@ -146,6 +161,9 @@ impl TenantFile {
         }
         if !self.rate_limit.is_empty() {
             text += &format!("\n[rate_limit]\n{}", self.rate_limit);
+        }
+        if !self.upstream.is_empty() {
+            text += &format!("\n[upstream]\n{}", self.upstream);
         }
         text
     }

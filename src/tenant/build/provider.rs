@@ -285,7 +285,8 @@ fn token_prefix(key: &str, text: &str, report: &mut Report<'_>) -> Option<String
     Some(text.to_owned())
 }
 
-fn authorities(key: &str, pem: &Pem, draft: &mut Draft<'_, '_>) -> Option<Arc<[u8]>> {
+/// The certificates of a private CA, which are usable; what is wrong with them is reported.
+pub fn authorities(key: &str, pem: &Pem, draft: &mut Draft<'_, '_>) -> Option<Arc<[u8]>> {
     let text = pem::text(key, pem, draft)?;
     pem::authorities(key, text, draft)?;
     Some(text.as_bytes().into())

@@ -79,7 +79,7 @@ fn problems_of_files() {
                 (
                     "4:1",
                     "zzz",
-                    "known here: `access`, `enabled`, `product`, `provider`, `rate_limit` or `url`",
+                    "known here: `access`, `api_tokens`, `enabled`, `product`, `provider`, `rate_limit`, `upstream` or `url`",
                 ),
             ],
         ),
@@ -241,11 +241,11 @@ fn problems_of_access() {
             ],
         ),
         (
-            "read_only = \"no\"\nanonymous = \"allow\"\nsessions = \"check\"",
+            "read_only = \"no\"\nanonymous = \"allow\"\nsessions = \"ask\"",
             &[
                 ("8:13", "access.read_only", "without quotes"),
                 ("9:13", "access.anonymous", "`deny` or `pass`"),
-                ("10:12", "access.sessions", "`deny` or `pass`"),
+                ("10:12", "access.sessions", "`check` or `deny`"),
             ],
         ),
         (

@@ -2,7 +2,7 @@
 
 use super::{Said, assert_said};
 
-/// Each row is the section, from line 3 on, of a file without providers.
+/// Each row is the section, from line 3 on, of a file without providers but where it adds one.
 #[test]
 fn problems_of_api_tokens() {
     let rows: &[(&str, &[Said])] = &[
@@ -45,6 +45,27 @@ fn problems_of_api_tokens() {
         (
             "[api_tokens]\nenabled = true\ngroups = [\"\"]",
             &[("5:11", "api_tokens.groups[0]", "is empty")],
+        ),
+        // Self-service that nobody can use.
+        (
+            "[api_tokens]\nenabled = true\nself_service = true",
+            &[("5:16", "api_tokens.self_service", "nobody can use this")],
+        ),
+        ("[api_tokens]\nenabled = true\nself_service = false", &[]),
+        (
+            "[api_tokens]\nenabled = false\nself_service = true",
+            &[
+                ("1:1", "provider", "no provider"),
+                (
+                    "5:16",
+                    "api_tokens.self_service",
+                    "no effect with enabled = false",
+                ),
+            ],
+        ),
+        (
+            "[api_tokens]\nenabled = true\nself_service = true\n[[provider]]\nkind = \"custom\"\nissuer = \"https://sso.example.com\"\naudience = [\"jira\"]",
+            &[],
         ),
         (
             "[api_tokens]\nenabled = true\nlifetime = \"1d\"",
