@@ -9,7 +9,8 @@ fn every_command_explains_itself() {
         (
             &[][..],
             &[
-                "serve", "validate", "status", "schema", "tenant", "provider", "account",
+                "serve", "validate", "status", "schema", "tenant", "provider", "account", "token",
+                "audit",
             ][..],
         ),
         (
@@ -54,6 +55,53 @@ fn every_command_explains_itself() {
         (
             &["account", "unpin"],
             &["<TENANT>", "<ACCOUNT>", "--admin-socket", "--json"],
+        ),
+        (&["token"], &["issue", "list", "revoke", "rotate"]),
+        (
+            &["token", "issue"],
+            &[
+                "<TENANT>",
+                "<USER>",
+                "--expires",
+                "90d",
+                "--scope",
+                "--network",
+                "--path",
+                "--grant",
+                "--json",
+                "--csv",
+                "standard input",
+                "Exits with 3",
+            ],
+        ),
+        (
+            &["token", "list"],
+            &[
+                "[TENANT]",
+                "--user",
+                "--expiring",
+                "14d",
+                "--unused",
+                "--json",
+                "--csv",
+                "Exits with 1",
+            ],
+        ),
+        (
+            &["token", "revoke"],
+            &[
+                "[IDS]",
+                "--user",
+                "--tenant",
+                "--yes",
+                "--json",
+                "exits with 3",
+            ],
+        ),
+        (&["token", "rotate"], &["<ID>", "--overlap", "--json"]),
+        (
+            &["audit"],
+            &["--since", "2026-11-25", "--tenant", "--json", "for whom"],
         ),
         (&["provider"], &["test"]),
         (
@@ -189,6 +237,26 @@ fn what_is_not_understood_exits_with_two() {
         (&["status", "JIRA"], &["JIRA"]),
         (&["account", "unpin", "jira"], &["<ACCOUNT>"]),
         (&["account", "list", "../jira"], &["../jira"]),
+        (&["token", "issue", "jira"], &["<USER>"]),
+        (
+            &["token", "issue", "jira", "ada", "--scope", "all"],
+            &["read", "write"],
+        ),
+        (
+            &["token", "issue", "jira", "ada", "--expires", "soon"],
+            &["--expires"],
+        ),
+        (
+            &["token", "list", "--json", "--csv"],
+            &["cannot be used with"],
+        ),
+        (&["token", "revoke"], &["required", "--tenant"]),
+        (
+            &["token", "revoke", "AAAAAAAAAAAA", "--tenant", "jira"],
+            &["cannot be used with"],
+        ),
+        (&["token", "rotate"], &["<ID>"]),
+        (&["audit", "--since", "yesterday"], &["2026-11-25"]),
         (&["validate", "--jsno"], &["--json"]),
         (&["provider", "test", "jira"], &["<PROVIDER>"]),
     ] {
