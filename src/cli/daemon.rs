@@ -110,5 +110,7 @@ impl Line {
 
 /// Whether the daemon could not be asked, or was gone before it had answered.
 pub fn is_unreachable(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| cause.is::<reqwest::Error>())
+    error
+        .chain()
+        .any(<dyn std::error::Error>::is::<reqwest::Error>)
 }

@@ -19,9 +19,12 @@ use crate::{api_tokens::ApiToken, status::Status, tenant::TenantId};
 /// The very next check refuses them. With several ids, each is tried: exits with 3 if some could not be revoked, and
 /// with 1 if none could.
 #[derive(Debug, Args)]
+#[command(override_usage = "postern token revoke [OPTIONS] <ID>...
+       postern token revoke [OPTIONS] --user <USER> [--tenant <TENANT>]
+       postern token revoke [OPTIONS] --tenant <TENANT> [--yes]")]
 pub struct TokenRevoke {
     /// Their ids, as `postern token list` shows them
-    #[arg(required_unless_present_any = ["user", "tenant"], conflicts_with_all = ["user", "tenant"])]
+    #[arg(value_name = "ID", required_unless_present_any = ["user", "tenant"], conflicts_with_all = ["user", "tenant"])]
     ids: Vec<String>,
 
     /// All of this account's, in any case of letters; needs --tenant where there are several

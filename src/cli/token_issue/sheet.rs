@@ -65,7 +65,9 @@ impl<W: Write> Sheet<W> {
         let about = columns(&made.about, None, clock::now());
         let token = std::iter::once(made.token.as_str());
         writer.write_record(token.chain(about.iter().map(String::as_str)))?;
-        let bytes = writer.into_inner().map_err(|error| error.into_error())?;
+        let bytes = writer
+            .into_inner()
+            .map_err(csv::IntoInnerError::into_error)?;
         Ok(String::from_utf8(bytes).expect("it was made of texts"))
     }
 }

@@ -104,9 +104,13 @@ fn long_lists_are_whole() {
         .and(with_tokens("wiki"))
         .start();
     issue(&daemon, &["wiki", "ada"]);
-    let names: String = (0..MANY).map(|number| format!("u{number}\n")).collect();
+    let names: Vec<_> = (0..MANY).map(|number| format!("u{number}")).collect();
     let issue = command(&daemon, &["token", "issue", "jira", "-"]);
-    says(&run_with(issue, &names), 0, &["2100 tokens issued"]);
+    says(
+        &run_with(issue, &names.join("\n")),
+        0,
+        &["2100 tokens issued"],
+    );
     let all = listed(&daemon, &["jira"]);
     let different: HashSet<_> = owners(&all).into_iter().collect();
     assert_eq!((all.len(), different.len()), (MANY, MANY));

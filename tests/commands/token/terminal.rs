@@ -83,7 +83,7 @@ fn on(terminal: &Terminal, mut command: Command) -> Command {
 #[test]
 fn a_pipe_of_names_shows_a_bar() {
     let daemon = Postern::with(with_tokens("jira")).start();
-    let names: String = (0..400).map(|number| format!("user{number}\n")).collect();
+    let names: Vec<_> = (0..400).map(|number| format!("user{number}")).collect();
     let terminal = Terminal::open();
     let mut issue = on(
         &terminal,
@@ -93,7 +93,9 @@ fn a_pipe_of_names_shows_a_bar() {
     let mut child = issue.spawn().expect("it runs");
     drop(issue);
     let mut stdin = child.stdin.take().expect("it is piped");
-    stdin.write_all(names.as_bytes()).expect("it reads");
+    stdin
+        .write_all(names.join("\n").as_bytes())
+        .expect("it reads");
     drop(stdin);
     let output = child.wait_with_output().expect("it ends");
     let shown = terminal.end();
