@@ -1,24 +1,30 @@
 //! The whole path of a request, on one screen.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use crate::{
     credential::{Credential, Presented},
-    decision::{Decision, Denial, Denied, Grant, No, PassThrough},
+    decision::{Decision, Denial, Denied, Grant, No, Outage, PassThrough, Unavailable},
     policy::{
         self,
         path::{self, PathProblem, Place},
+        rates::TokenKey,
     },
     provider::Refusal,
     request::{Request, RequestId},
-    tenant::{Tenant, settings::Otherwise},
-    verify::{self, Verified, jwt::Room},
+    tenant::{
+        Tenant,
+        settings::{Otherwise, Sessions},
+    },
+    verify::{self, TokenDigest, Verified, jwt::Room},
 };
 
-/// May this call pass, and as whom? It waits only where an issuer must be asked.
+/// May this call pass, and as whom? It waits only where an issuer, or the product, must be asked.
 pub async fn check(tenant: &Tenant, request: &Request<'_>, now: u64) -> Decision {
     let judged = if tenant.settings.enabled {
-        judge(tenant, request, now).await
+        judge(tenant, request, now)
+            .await
+            .map_err(|no| tenant.rates.count_failure(no, request.address))
     } else {
         step_aside(tenant, request)
     };
@@ -28,6 +34,7 @@ pub async fn check(tenant: &Tenant, request: &Request<'_>, now: u64) -> Decision
 async fn judge(tenant: &Tenant, request: &Request<'_>, now: u64) -> Result<Grant, No> {
     let (settings, access) = (&*tenant.settings, &tenant.settings.access);
     policy::before_anything(access, request)?;
+    policy::rates::address_is_known(&settings.rate_limit, request)?;
     let protected =
         |path: &str| policy::is_api(settings, path) || policy::is_under_a_rule(access, path);
     let place =
@@ -37,13 +44,18 @@ async fn judge(tenant: &Tenant, request: &Request<'_>, now: u64) -> Result<Grant
     }
     match Credential::read(request.authorization)? {
         Credential::Bearer(presented) => {
-            let proof = verified(tenant, presented, request.id, now).await?;
+            let digest = presented.digest();
+            let proof = verified(tenant, presented, digest, request.id, now).await?;
             policy::principal(settings, proof.principal())?;
+            let token = TokenKey::Bearer(digest);
+            tenant.rates.spend(&token, proof.principal())?;
             Ok(Grant::proved(proof))
         }
         Credential::ApiToken(sent) => {
             let proved = verify::api_token::verify(tenant, &sent, request, &place, now).await?;
             policy::principal(settings, proved.proof.principal())?;
+            let token = TokenKey::ApiToken(proved.id);
+            tenant.rates.spend(&token, proved.proof.principal())?;
             proved.note_use(request, now);
             Ok(Grant::proved(proved.proof))
         }
@@ -57,7 +69,7 @@ async fn judge(tenant: &Tenant, request: &Request<'_>, now: u64) -> Result<Grant
             "the Authorization scheme is not Bearer",
         )
         .into()),
-        Credential::None => without_credential(tenant, request, &place).map_err(No::from),
+        Credential::None => without_credential(tenant, request, &place, now).await,
     }
 }
 
@@ -65,10 +77,10 @@ async fn judge(tenant: &Tenant, request: &Request<'_>, now: u64) -> Result<Grant
 async fn verified(
     tenant: &Tenant,
     presented: Presented<'_>,
+    digest: TokenDigest,
     request: RequestId,
     now: u64,
 ) -> Result<Arc<Verified>, No> {
-    let digest = presented.digest();
     let revision_of = |at: usize| {
         tenant
             .providers
@@ -107,11 +119,12 @@ async fn verified(
     Ok(proof)
 }
 
-fn without_credential(
+async fn without_credential(
     tenant: &Tenant,
     request: &Request<'_>,
     place: &Place<'_>,
-) -> Result<Grant, Denial> {
+    now: u64,
+) -> Result<Grant, No> {
     let (settings, access) = (&*tenant.settings, &tenant.settings.access);
     let Place::Canonical(path) = place else {
         return Ok(Grant::product_decides(PassThrough::Outside));
@@ -122,21 +135,45 @@ fn without_credential(
     if !policy::is_api(settings, path) {
         return Ok(Grant::product_decides(PassThrough::Outside));
     }
-    let session = request
-        .cookie
-        .as_deref()
-        .is_some_and(|cookies| policy::has_session(settings.product, cookies));
-    match (session, access.sessions, access.anonymous) {
-        (true, Otherwise::Pass, _) => Ok(Grant::product_decides(PassThrough::Session)),
-        (true, Otherwise::Deny, _) => Err(Denial::new(
-            Denied::NoCredential,
-            "only a session cookie was sent, and access.sessions is \"deny\"",
-        )),
-        (false, _, Otherwise::Pass) => Ok(Grant::product_decides(PassThrough::Anonymous)),
-        (false, _, Otherwise::Deny) => {
-            Err(Denial::new(Denied::NoCredential, "no credential was sent"))
+    let cookies = request.cookie.as_deref().unwrap_or_default();
+    let mut refusal = "no credential was sent";
+    if policy::has_session(settings.product, cookies) {
+        match access.sessions {
+            Sessions::Pass => return Ok(Grant::product_decides(PassThrough::Session)),
+            Sessions::Deny => {
+                return Err(Denial::new(
+                    Denied::NoCredential,
+                    "only a session cookie was sent, and access.sessions is \"deny\"",
+                )
+                .into());
+            }
+            Sessions::Check => {
+                if is_session(tenant, cookies, request.address, now).await? {
+                    return Ok(Grant::product_decides(PassThrough::Session));
+                }
+                // A cookie that opens nothing is no more than none.
+                refusal = "only a session cookie was sent, and the product says that it is nobody's (access.sessions is \"check\")";
+            }
         }
     }
+    match access.anonymous {
+        Otherwise::Pass => Ok(Grant::product_decides(PassThrough::Anonymous)),
+        Otherwise::Deny => Err(Denial::new(Denied::NoCredential, refusal).into()),
+    }
+}
+
+/// Whether the product knows whose session it is.
+async fn is_session(
+    tenant: &Tenant,
+    cookies: &[u8],
+    address: Option<IpAddr>,
+    now: u64,
+) -> Result<bool, No> {
+    let product = tenant.product.as_ref().ok_or_else(|| {
+        let message = "access.sessions is \"check\", and the product can't be asked from here";
+        Outage::new(Unavailable::ProductUnavailable, 1, message)
+    })?;
+    Ok(product.is_session(cookies, address, now).await?)
 }
 
 /// `enabled = false`: what is plainly meant for us is refused, and the rest is none of our business.

@@ -3,6 +3,7 @@
 pub mod git;
 pub mod path;
 pub mod pattern;
+pub mod rates;
 
 use std::net::IpAddr;
 
@@ -75,12 +76,18 @@ pub fn is_public(access: &Access, request: &Request<'_>, path: &str) -> bool {
 /// Whether the request carries a session cookie of the product.
 #[must_use]
 pub fn has_session(product: Product, cookies: &[u8]) -> bool {
-    cookies.split(|byte| *byte == b';').any(|pair| {
+    session_cookies(product, cookies).next().is_some()
+}
+
+/// The product's session cookies among others (RFC 6265 §4.2.1): each by its name, and whole.
+pub fn session_cookies(product: Product, cookies: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    let pairs = cookies.split(|byte| *byte == b';').map(|pair| {
         let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default();
-        product
-            .session_cookies()
-            .iter()
-            .any(|known| known.as_bytes() == name.trim_ascii())
+        (name.trim_ascii(), pair.trim_ascii())
+    });
+    pairs.filter(move |(name, _)| {
+        let mut known = product.session_cookies().iter();
+        known.any(|known| known.as_bytes() == *name)
     })
 }
 
@@ -108,7 +115,7 @@ pub fn before_anything(access: &Access, request: &Request<'_>) -> Result<(), Den
 /// [`Denied::BadCheckRequest`].
 pub fn address(request: &Request<'_>) -> Result<IpAddr, Denial> {
     request.address.ok_or_else(|| {
-        Denial::new(Denied::BadCheckRequest, "networks can't be judged: the proxy sent no readable client address (X-Real-IP or X-Forwarded-For)")
+        Denial::new(Denied::BadCheckRequest, "networks and failures by address can't be judged: the proxy sent no readable client address (X-Real-IP or X-Forwarded-For)")
     })
 }
 

@@ -10,9 +10,12 @@
 //! | `claims`, `kinds` | whose, for whom, until when; access tokens and nothing else |
 //! | `paths` | what can be read in several ways |
 //! | `contract` | what the proxy owes us |
+//! | `api_tokens` | tokens of Postern's own |
 //! | `policy` | what the tenant's file says |
+//! | `rates` | what comes too often |
 //! | `body` | a body that is announced on the check endpoint |
 
+mod api_tokens;
 mod body;
 mod claims;
 mod contract;
@@ -21,6 +24,7 @@ mod header;
 mod kinds;
 mod paths;
 mod policy;
+mod rates;
 mod row;
 mod shape;
 mod signature;
@@ -34,6 +38,7 @@ const SHOWN_ELSEWHERE: &[(Unavailable, &str)] = &[(Unavailable::Overloaded, "out
 
 /// Each file's rows.
 const TABLE: &[fn(&World) -> Vec<Row>] = &[
+    api_tokens::rows,
     claims::rows,
     contract::rows,
     credential::rows,
@@ -41,6 +46,7 @@ const TABLE: &[fn(&World) -> Vec<Row>] = &[
     kinds::rows,
     paths::rows,
     policy::rows,
+    rates::rows,
     shape::rows,
     signature::rows,
 ];
@@ -72,7 +78,7 @@ fn every_reason_has_its_row() {
 fn every_reason_keeps_its_word_and_status() {
     for reason in Denied::ALL {
         assert!(
-            matches!(reason.status(), 400 | 401 | 403),
+            matches!(reason.status(), 400 | 401 | 403 | 429),
             "{reason} is {}",
             reason.status()
         );

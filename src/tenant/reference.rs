@@ -21,13 +21,11 @@ pub fn markdown() -> String {
         text(&provider["description"]),
         &provider["items"],
     );
-    let access = &schema["properties"]["access"];
-    section(
-        &mut page,
-        "`[access]`",
-        text(&access["description"]),
-        access,
-    );
+    for name in ["api_tokens", "access", "rate_limit", "upstream"] {
+        let table = &schema["properties"][name];
+        let title = format!("`[{name}]`");
+        section(&mut page, &title, text(&table["description"]), table);
+    }
     page
 }
 

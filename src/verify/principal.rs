@@ -24,6 +24,8 @@ pub struct Principal {
     names: Box<str>,
     /// Where the account ends.
     account: usize,
+    /// With a space between them.
+    scopes: Box<str>,
     is_machine: bool,
     groups_unknown: Option<&'static str>,
     /// `None` for a token of Postern's own.
@@ -93,6 +95,7 @@ impl Principal {
         Ok(Self {
             names: names(&account, groups),
             account: account.len(),
+            scopes: claims.scopes().collect::<Vec<_>>().join(" ").into(),
             is_machine,
             groups_unknown: (provider.preset.groups_unknown)(claims),
             provider: Some(Arc::clone(provider)),
@@ -101,16 +104,19 @@ impl Principal {
     }
 
     /// Only [`super`] calls it, for a token of ours that it has proved. `groups` are what the product says, or why it was
-    /// not asked. A token for a machine's account is an administrator's doing.
+    /// not asked; `grants` are the scopes that it was issued with. A token for a machine's account is an administrator's
+    /// doing.
     pub(super) fn of_api_token(
         owner: &str,
         groups: Result<&[String], &'static str>,
+        grants: &[String],
         is_machine: bool,
     ) -> Self {
         let listed = groups.unwrap_or_default().iter().map(String::as_str);
         Self {
             names: names(owner, listed.filter(|group| !group.contains(END))),
             account: owner.len(),
+            scopes: grants.join(" ").into(),
             is_machine,
             groups_unknown: groups.err(),
             provider: None,
@@ -162,6 +168,11 @@ impl Principal {
     /// All groups that the claims list.
     pub fn groups(&self) -> impl Iterator<Item = &str> {
         self.names[self.account + END.len_utf8()..].split_terminator(END)
+    }
+
+    /// What the credential may be used for (RFC 6749 §3.3).
+    pub fn scopes(&self) -> impl Iterator<Item = &str> {
+        self.scopes.split_ascii_whitespace()
     }
 
     /// The provider's name within its tenant; empty for a token of Postern's own.

@@ -16,7 +16,7 @@ use crate::harness::{Postern, TenantFile, tenant};
 
 /// A tenant that has API tokens.
 pub fn with_tokens(name: &str) -> TenantFile {
-    tenant(name).top("[api_tokens]\nenabled = true")
+    tenant(name).api_tokens("enabled = true")
 }
 
 /// A command that asks this daemon.

@@ -10,7 +10,10 @@ pub struct TenantFile {
     url: String,
     top: String,
     providers: Vec<String>,
+    api_tokens: String,
     access: String,
+    rate_limit: String,
+    upstream: String,
 }
 
 /// A Jira tenant of that name at `https://NAME.example.com`.
@@ -21,7 +24,10 @@ pub fn tenant(name: &str) -> TenantFile {
         url: format!("https://{name}.example.com"),
         top: String::new(),
         providers: Vec::new(),
+        api_tokens: String::new(),
         access: String::new(),
+        rate_limit: String::new(),
+        upstream: String::new(),
     }
 }
 
@@ -94,11 +100,38 @@ impl TenantFile {
         self
     }
 
+    /// A line in `[api_tokens]`, like `enabled = true`.
+    pub fn api_tokens(mut self, line: &str) -> Self {
+        self.api_tokens.push_str(line);
+        self.api_tokens.push('\n');
+        self
+    }
+
     /// A line in `[access]`.
     pub fn access(mut self, line: &str) -> Self {
         self.access.push_str(line);
         self.access.push('\n');
         self
+    }
+
+    /// A line in `[rate_limit]`.
+    pub fn rate_limit(mut self, line: &str) -> Self {
+        self.rate_limit.push_str(line);
+        self.rate_limit.push('\n');
+        self
+    }
+
+    /// A line in `[upstream]`.
+    pub fn upstream(mut self, line: &str) -> Self {
+        self.upstream.push_str(line);
+        self.upstream.push('\n');
+        self
+    }
+
+    /// Asks the product at `address` whether sessions are somebody's.
+    pub fn checking_sessions(self, address: &str) -> Self {
+        self.access("sessions = \"check\"")
+            .upstream(&format!("address = {address:?}"))
     }
 
     /// The whole text.
@@ -120,8 +153,17 @@ impl TenantFile {
                 text += "accounts = [\"*\"]\n";
             }
         }
+        if !self.api_tokens.is_empty() {
+            text += &format!("\n[api_tokens]\n{}", self.api_tokens);
+        }
         if !self.access.is_empty() {
             text += &format!("\n[access]\n{}", self.access);
+        }
+        if !self.rate_limit.is_empty() {
+            text += &format!("\n[rate_limit]\n{}", self.rate_limit);
+        }
+        if !self.upstream.is_empty() {
+            text += &format!("\n[upstream]\n{}", self.upstream);
         }
         text
     }

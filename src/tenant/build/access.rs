@@ -10,7 +10,7 @@ use crate::{
     tenant::{
         file::AccessFile,
         report::{Report, element, nearest, quoted},
-        settings::{Access, Otherwise, PublicRule},
+        settings::{Access, Otherwise, PublicRule, Sessions},
     },
 };
 
@@ -49,7 +49,7 @@ pub fn access(file: Option<&AccessFile>, report: &mut Report<'_>) -> Option<Acce
         api_paths: api_paths?,
         read_only: file.read_only.unwrap_or(false),
         anonymous: file.anonymous.unwrap_or(Otherwise::Deny),
-        sessions: file.sessions.unwrap_or(Otherwise::Pass),
+        sessions: file.sessions.unwrap_or(Sessions::Pass),
     })
 }
 

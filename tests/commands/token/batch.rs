@@ -17,7 +17,7 @@ use crate::{
 /// Each line is a name, a tab and its token, in the order of the names; who is refused stops nobody.
 #[test]
 fn every_name_gets_its_own_token_and_a_refusal_stops_nobody() {
-    let daemon = Postern::with(with_tokens("jira").top("max_per_user = 1")).start();
+    let daemon = Postern::with(with_tokens("jira").api_tokens("max_per_user = 1")).start();
     issue(&daemon, &["jira", "carol"]);
     let many: Vec<_> = (0..300).map(|number| format!("user{number}")).collect();
     let (some, rest) = many.split_at(150);

@@ -99,9 +99,10 @@ fn every_option_arrives() {
 /// Each refusal says what to change, and leaves standard output empty.
 #[test]
 fn what_is_refused_prints_no_token() {
-    let daemon = Postern::with(with_tokens("jira").top("max_lifetime = \"30d\"\nmax_per_user = 1"))
-        .and(tenant("wiki"))
-        .start();
+    let daemon =
+        Postern::with(with_tokens("jira").api_tokens("max_lifetime = \"30d\"\nmax_per_user = 1"))
+            .and(tenant("wiki"))
+            .start();
     issue(&daemon, &["jira", "ada"]);
     for (arguments, words) in [
         (&["jira", "ADA"][..], "max_per_user"),
