@@ -116,7 +116,10 @@ impl Filter {
 /// `GET /tokens?user=&expiring_in=&unused_for=&after=`: a [`Page`] of all tenants' tokens.
 pub async fn list_all(shared: web::Data<Shared>, filter: web::Query<Filter>) -> HttpResponse {
     let page = page(&shared, None, filter.into_inner()).await;
-    page.map_or_else(answer, |page| HttpResponse::Ok().json(page))
+    page.map_or_else(
+        |refused| answer(&refused),
+        |page| HttpResponse::Ok().json(page),
+    )
 }
 
 /// `GET /tokens/{tenant}?user=&expiring_in=&unused_for=&after=`: a [`Page`].
