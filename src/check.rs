@@ -1,5 +1,7 @@
 //! The whole path of a request, on one screen.
 
+mod unproved;
+
 use std::sync::Arc;
 
 use crate::{
@@ -8,12 +10,15 @@ use crate::{
     policy::{
         self,
         path::{self, PathProblem, Place},
+        query::Query,
+        rules::Matching,
     },
     provider::Refusal,
     request::{Request, RequestId},
-    tenant::{Tenant, settings::Otherwise},
+    tenant::Tenant,
     verify::{self, Verified, jwt::Room},
 };
+use unproved::Unproved;
 
 /// May this call pass, and as whom? It waits only where an issuer must be asked.
 pub async fn check(tenant: &Tenant, request: &Request<'_>, now: u64) -> Decision {
@@ -28,45 +33,57 @@ pub async fn check(tenant: &Tenant, request: &Request<'_>, now: u64) -> Decision
 async fn judge(tenant: &Tenant, request: &Request<'_>, now: u64) -> Result<Grant, No> {
     let (settings, access) = (&*tenant.settings, &tenant.settings.access);
     policy::before_anything(access, request)?;
-    let protected =
-        |path: &str| policy::is_api(settings, path) || policy::is_under_a_rule(access, path);
+    let protected = |path: &str| policy::is_protected(settings, path);
     let place =
         path::place(request.target, &settings.context_path, protected).map_err(path_denial)?;
-    if let Some(query) = path::query(request.target) {
-        policy::query(query)?;
+    let rules = match &place {
+        Place::Canonical(path) => access.rules.matching(request, path),
+        Place::Product => Matching::default(),
+    };
+    rules.judge_everybody()?;
+    policy::password_channel(settings, request, &place)?;
+    let unproved = Unproved {
+        tenant,
+        request,
+        place: &place,
+        query: Query::read(path::query(request.target)),
+    };
+    let credential = Credential::read(request.authorization);
+    if !matches!(credential, Ok(Credential::None | Credential::OAuth(_))) {
+        unproved.has_no_credential_in_query()?;
     }
-    match Credential::read(request.authorization)? {
-        Credential::Bearer(presented) => {
-            let proof = verified(tenant, presented, request.id, now).await?;
-            policy::principal(settings, proof.principal())?;
-            Ok(Grant::proved(proof))
+    let way = match credential? {
+        Credential::None => unproved.without_authorization()?,
+        Credential::OAuth(parameters) => unproved.application_link(parameters)?,
+        Credential::Basic(basic) => unproved.basic(&basic)?,
+        Credential::Other(scheme) => unproved.other_scheme(scheme)?,
+        Credential::ApiToken(_) => {
+            return Err(Denial::new(
+                Denied::Inactive,
+                "an API token was sent, and this tenant has none",
+            )
+            .into());
         }
-        Credential::ApiToken(_) => Err(Denial::new(
-            Denied::Inactive,
-            "an API token was sent, and this tenant has none",
-        )
-        .into()),
-        Credential::Basic(_) => Err(Denial::new(
-            Denied::PasswordNotAllowed,
-            "a product password (Basic) was sent; send a bearer token",
-        )
-        .into()),
-        Credential::Other => Err(Denial::new(
-            Denied::UnsupportedScheme,
-            "the Authorization scheme is not Bearer",
-        )
-        .into()),
-        Credential::None => without_credential(tenant, request, &place).map_err(No::from),
-    }
+        Credential::Bearer(presented) => {
+            match verified(tenant, presented, request.id, now).await? {
+                Some(proof) => {
+                    policy::call(settings, &place, &rules, proof.principal())?;
+                    return Ok(Grant::proved(proof));
+                }
+                None => unproved.product_token()?,
+            }
+        }
+    };
+    Ok(Grant::product_decides(way))
 }
 
-/// The token's proof: remembered, or made now.
+/// The token's proof: remembered, or made now. `None` is for an opaque token that no provider takes.
 async fn verified(
     tenant: &Tenant,
     presented: Presented<'_>,
     request: RequestId,
     now: u64,
-) -> Result<Arc<Verified>, No> {
+) -> Result<Option<Arc<Verified>>, No> {
     let digest = presented.digest();
     let revision_of = |at: usize| {
         tenant
@@ -81,11 +98,13 @@ async fn verified(
     let remembered = remembered.filter(still);
     tenant.decisions.count_cache(remembered.is_some());
     if let Some(proof) = remembered {
-        return Ok(proof);
+        return Ok(Some(proof));
     }
     let token = presented.text()?;
     let mut room = Room::default();
-    let judge = verify::judge(tenant, token, &mut room)?;
+    let Some(judge) = verify::judge(tenant, token, &mut room)? else {
+        return Ok(None);
+    };
     let proved = judge.verify(token, &digest, tenant, now).await;
     let proof = Arc::new(proved.inspect_err(|no| {
         if let No::Denied(denial) = no {
@@ -103,39 +122,7 @@ async fn verified(
         judge.place(),
         judge.provider().revision,
     );
-    Ok(proof)
-}
-
-fn without_credential(
-    tenant: &Tenant,
-    request: &Request<'_>,
-    place: &Place<'_>,
-) -> Result<Grant, Denial> {
-    let (settings, access) = (&*tenant.settings, &tenant.settings.access);
-    let Place::Canonical(path) = place else {
-        return Ok(Grant::product_decides(PassThrough::Outside));
-    };
-    if policy::is_public(access, request, path) {
-        return Ok(Grant::product_decides(PassThrough::Public));
-    }
-    if !policy::is_api(settings, path) {
-        return Ok(Grant::product_decides(PassThrough::Outside));
-    }
-    let session = request
-        .cookie
-        .as_deref()
-        .is_some_and(|cookies| policy::has_session(settings.product, cookies));
-    match (session, access.sessions, access.anonymous) {
-        (true, Otherwise::Pass, _) => Ok(Grant::product_decides(PassThrough::Session)),
-        (true, Otherwise::Deny, _) => Err(Denial::new(
-            Denied::NoCredential,
-            "only a session cookie was sent, and access.sessions is \"deny\"",
-        )),
-        (false, _, Otherwise::Pass) => Ok(Grant::product_decides(PassThrough::Anonymous)),
-        (false, _, Otherwise::Deny) => {
-            Err(Denial::new(Denied::NoCredential, "no credential was sent"))
-        }
-    }
+    Ok(Some(proof))
 }
 
 /// `enabled = false`: what is plainly meant for us is refused, and the rest is none of our business.
@@ -145,7 +132,10 @@ fn step_aside(tenant: &Tenant, request: &Request<'_>) -> Result<Grant, No> {
         Ok(Credential::Bearer(presented)) => presented
             .text()
             .is_ok_and(|token| verify::is_ours(tenant, token)),
-        Ok(Credential::None | Credential::Basic(_) | Credential::Other) | Err(_) => false,
+        Ok(
+            Credential::None | Credential::Basic(_) | Credential::OAuth(_) | Credential::Other(_),
+        )
+        | Err(_) => false,
     };
     if ours {
         return Err(Denial::new(

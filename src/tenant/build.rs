@@ -21,6 +21,7 @@ mod introspection;
 mod mapping;
 mod pem;
 mod provider;
+mod rules;
 mod signature;
 mod ways;
 
@@ -144,7 +145,12 @@ fn tenant(written: &TenantFile, draft: &mut Draft<'_, '_>) -> Option<Settings> {
         })
         .collect();
     across::judge(&filled, draft.report);
-    let access = access::access(written.access.as_ref(), draft.report);
+    let around = access::Around {
+        product: written.product,
+        context_path: base.as_ref().map_or("", |base| &base.context_path),
+        providers: &filled,
+    };
+    let access = access::access(written.access.as_ref(), &around, draft.report);
     let base = base?;
     let providers = providers
         .into_iter()

@@ -24,6 +24,8 @@ pub struct Principal {
     names: Box<str>,
     /// Where the account ends.
     account: usize,
+    /// With a space between them.
+    scopes: Box<str>,
     is_machine: bool,
     groups_unknown: Option<&'static str>,
     provider: Arc<ProviderSettings>,
@@ -94,6 +96,7 @@ impl Principal {
         Ok(Self {
             names: all.as_str().into(),
             account: account.len(),
+            scopes: claims.scopes().collect::<Vec<_>>().join(" ").into(),
             is_machine,
             groups_unknown: (provider.preset.groups_unknown)(claims),
             provider: Arc::clone(provider),
@@ -145,6 +148,11 @@ impl Principal {
     /// All groups that the claims list.
     pub fn groups(&self) -> impl Iterator<Item = &str> {
         self.names[self.account + END.len_utf8()..].split_terminator(END)
+    }
+
+    /// What the credential may be used for (RFC 6749 §3.3).
+    pub fn scopes(&self) -> impl Iterator<Item = &str> {
+        self.scopes.split_ascii_whitespace()
     }
 
     /// The provider's name within its tenant.
