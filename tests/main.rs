@@ -2,6 +2,8 @@
 
 mod harness;
 
+/// The access policy: what each kind of request needs to pass.
+mod access;
 /// The three check endpoints: what each reads, what each answers.
 mod checking;
 /// Commands: exit codes, help, what they print.

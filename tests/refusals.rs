@@ -11,6 +11,7 @@
 //! | `paths` | what can be read in several ways |
 //! | `contract` | what the proxy owes us |
 //! | `policy` | what the tenant's file says |
+//! | `rules` | what the tenant's file says of single calls |
 //! | `body` | a body that is announced on the check endpoint |
 
 mod body;
@@ -22,6 +23,7 @@ mod kinds;
 mod paths;
 mod policy;
 mod row;
+mod rules;
 mod shape;
 mod signature;
 
@@ -41,6 +43,7 @@ const TABLE: &[fn(&World) -> Vec<Row>] = &[
     kinds::rows,
     paths::rows,
     policy::rows,
+    rules::rows,
     shape::rows,
     signature::rows,
 ];

@@ -28,6 +28,8 @@ pub fn markdown() -> String {
         text(&access["description"]),
         access,
     );
+    let rule = &access["properties"]["rule"]["items"];
+    section(&mut page, "`[[access.rule]]`", "", rule);
     page
 }
 

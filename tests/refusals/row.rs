@@ -111,6 +111,8 @@ impl World {
         .and(jira("frozen").access("read_only = true"))
         .and(jira("strict").access("sessions = \"deny\""))
         .and(jira("open").access("anonymous = \"pass\""))
+        .and(jira("ruled").access(super::rules::RULED))
+        .and(jira("lenient").access("passwords = \"pass\"\nproduct_tokens = \"pass\""))
         .and(jira("never")
             .with("username = \"preferred_username\"")
             .access("never = [\"ada\"]"))
@@ -122,7 +124,7 @@ impl World {
         .and(tenant("gone").trusting(&gone))
         .and(tenant("broken").trusting(&acme).top("enabled = maybe"))
         .start();
-        for name in ["jira", "rsa-only", "typed", "name", "entra"] {
+        for name in ["jira", "rsa-only", "typed", "name", "entra", "ruled"] {
             postern.until_keys(name);
         }
         Self {

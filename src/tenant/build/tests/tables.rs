@@ -5,6 +5,7 @@ use super::*;
 mod introspection;
 mod kinds;
 mod provider;
+mod rules;
 
 /// What is expected of one problem: its place, its key, and a part of what it says, help included.
 type Said = (&'static str, &'static str, &'static str);
