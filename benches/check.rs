@@ -9,6 +9,7 @@ mod daemon;
 mod load;
 mod process;
 mod providers;
+mod rules;
 mod scale;
 mod statistics;
 mod throughput;
@@ -82,6 +83,9 @@ fn measure(arguments: &[String]) -> anyhow::Result<()> {
     }
     if wanted("providers") {
         providers::measure(effort, cores)?;
+    }
+    if wanted("rules") {
+        rules::measure(effort, cores)?;
     }
     if wanted("scale") {
         scale::measure(effort)?;

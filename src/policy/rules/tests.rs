@@ -71,7 +71,7 @@ fn patterns() -> impl Strategy<Value = String> {
 const METHODS: [&str; 5] = ["GET", "HEAD", "POST", "post", "PATCH"];
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     #[test]
     fn the_index_agrees_with_one_rule_after_the_other(

@@ -132,7 +132,11 @@ fn can_be_met(rule: &Rule, around: &Around<'_>, report: &mut Report<'_>) {
             );
         }
     }
-    if rule.effect == Effect::Allow && rule.asks_nothing() {
+    let mut parts = ["effect", "groups", "scopes", "providers"].into_iter();
+    if rule.effect == Effect::Allow
+        && rule.asks_nothing()
+        && !parts.any(|part| report.is_broken(&key(part)))
+    {
         report
             .warning(&rule.key, "this rule asks nothing, and so changes nothing")
             .help("write whom it lets by (groups, scopes, providers), or effect = \"deny\"");
