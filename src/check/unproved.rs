@@ -50,7 +50,8 @@ impl Unproved<'_> {
         let is_public = path.is_some_and(|path| policy::is_public(access, request, path));
         let is_open = path.is_some_and(|path| policy::is_open(settings, request, path));
         self.query.has_no_password(is_public || is_open)?;
-        self.query.has_no_oauth(is_public || is_open)?;
+        let is_dance = path.is_some_and(oauth1::is_page_of_dance);
+        self.query.has_no_oauth(is_open && is_dance)?;
         if is_public {
             return Ok(PassThrough::Public);
         }

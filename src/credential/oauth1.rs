@@ -6,7 +6,10 @@ use std::borrow::Cow;
 use url::form_urlencoded;
 
 use super::malformed;
-use crate::{decision::Denial, policy::query::Query};
+use crate::{
+    decision::Denial,
+    policy::{product::is_under, query::Query},
+};
 
 /// What the products want of a signed request, once each; of these only the token may be empty, and is where an
 /// application speaks for itself.
@@ -22,6 +25,13 @@ const REQUIRED: [&str; 6] = [
 const TOKEN: &str = "oauth_token";
 /// Where that is.
 pub const REQUEST_TOKEN: &str = "/plugins/servlet/oauth/request-token";
+
+/// Whether a browser brings parameters of OAuth to this path, on its way to grant an application access or back.
+#[must_use]
+pub fn is_page_of_dance(path: &str) -> bool {
+    is_under(path, "/plugins/servlet/oauth/authorize")
+        || is_under(path, "/plugins/servlet/applinks/oauth/login-dance")
+}
 
 /// Whether the query alone holds a signed request.
 #[must_use]

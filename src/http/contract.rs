@@ -105,7 +105,10 @@ pub fn read<'r>(
         method_override: fields.method_override.optional("a method override")?,
         target,
         address,
-        is_preflight: method == "OPTIONS" && fields.origin && fields.asks_for_method,
+        is_preflight: method == "OPTIONS"
+            && matches!(fields.method_override, Field::Absent)
+            && fields.origin
+            && fields.asks_for_method,
         authorization: fields.authorization,
         cookie: fields.cookie,
     })
