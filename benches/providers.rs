@@ -237,6 +237,7 @@ pub fn tenant_with(
     Ok(Tenant {
         pins: Arc::new(Pins::without_ledger(settings.id.clone())),
         providers: providers.collect::<anyhow::Result<_>>()?,
+        api_tokens: None,
         settings: Arc::new(settings),
         verdicts: Arc::default(),
         decisions: Arc::default(),

@@ -7,6 +7,7 @@
 //!                                                                       └─KeysFetched─┘ └──▶ one KeyPublisher per source
 //!
 //! requests ──Pin──▶ Pinner ──▶ the store      commands ──Unpin──▶ Pinner ──Forget──▶ Registry ──ForgetPins──▶ TenantActor
+//! requests ──Used──▶ Registrar ──▶ the store, then the index of API tokens ◀── Registrar ◀──Change── commands, users
 //! ```
 //!
 //! | who | decides | writes |
@@ -15,14 +16,16 @@
 //! | [`registry`] | which tenants there are; which build of each is good | the store's builds, the directory |
 //! | [`tenant`] | what a tenant shows | its snapshots |
 //! | [`pinner`] | whose an account is | the store's pins |
+//! | [`registrar`] | which API tokens there are | the store's tokens, their index in memory |
 //! | [`refresher`] | when keys are fetched | the store's keys, the key sources |
 //!
-//! All of them but the [`pinner`] live on one arbiter of their own, so that a flush never delays a request or a signal,
-//! and none waits for another's reply. The [`pinner`] has another: requests wait for it, and must not wait until a
-//! thousand tenant files are read.
+//! All of them but two live on one arbiter of their own, so that a flush never delays a request or a signal, and none waits
+//! for another's reply. The [`pinner`] has another: requests wait for it, and must not wait until a thousand tenant files
+//! are read. So has the [`registrar`], which reads a million tokens at its start.
 
 pub mod pinner;
 pub mod refresher;
+pub mod registrar;
 pub mod registry;
 pub mod tenant;
 pub mod watcher;
@@ -33,6 +36,7 @@ use actix::{Actor as _, Addr, Arbiter, AsyncContext as _};
 use tokio::sync::oneshot;
 
 use crate::{
+    api_tokens::{ApiTokens, Desk, Index},
     issuer::client::Outgoing,
     metrics::Metrics,
     pins::Ledger,
@@ -42,6 +46,7 @@ use crate::{
 };
 use pinner::Pinner;
 use refresher::{Refresher, Sources};
+use registrar::{Registrar, WriteUses};
 use registry::{Ping, Registry};
 use watcher::Watcher;
 
@@ -49,6 +54,8 @@ use watcher::Watcher;
 pub const THREAD: &str = "writers";
 /// The name of the pinner's.
 const PINNER_THREAD: &str = "pinner";
+/// The name of the registrar's.
+const REGISTRAR_THREAD: &str = "registrar";
 
 /// What the actors are started with.
 pub struct Context {
@@ -72,10 +79,13 @@ pub struct Actors {
     pub directory: Reader<Directory>,
     /// Whose the accounts are.
     pub ledger: Ledger,
+    /// Postern's own API tokens.
+    pub api_tokens: ApiTokens,
     /// Fires once the first complete directory is shown.
     pub complete: oneshot::Receiver<()>,
     pinner: Addr<Pinner>,
-    arbiters: [Arbiter; 2],
+    registrar: Addr<Registrar>,
+    arbiters: [Arbiter; 3],
 }
 
 impl Actors {
@@ -88,7 +98,12 @@ impl Actors {
     }
 
     /// Ends them, once nobody asks any more.
-    pub fn stop(self) {
+    pub async fn stop(self) {
+        if self.registrar.send(WriteUses).await.is_err() {
+            tracing::error!(
+                "the registrar's thread ended before the last uses of API tokens were noted"
+            );
+        }
         for arbiter in self.arbiters {
             arbiter.stop();
             if arbiter.join().is_err() {
@@ -103,8 +118,21 @@ impl Actors {
 /// # Errors
 /// If the folder can't be watched, or no thread can be started.
 pub async fn start(context: Context) -> io::Result<Actors> {
-    let (arbiter, pinners) = (arbiter(THREAD)?, arbiter(PINNER_THREAD)?);
+    let (pinners, registrars) = (arbiter(PINNER_THREAD)?, arbiter(REGISTRAR_THREAD)?);
+    let arbiter = arbiter(THREAD)?;
     let pinners_handle = pinners.handle();
+    let (index, tokens) = (Arc::new(Index::default()), context.store.clone());
+    let registrar = {
+        let (tokens, index) = (tokens.clone(), Arc::clone(&index));
+        Registrar::start_in_arbiter(&registrars.handle(), |_| Registrar::new(tokens, index))
+    };
+    let desk = Desk {
+        change: registrar.clone().recipient(),
+        owned: registrar.clone().recipient(),
+        used: registrar.clone().recipient(),
+    };
+    let api_tokens = ApiTokens::new(index, tokens, desk);
+    let tenants_tokens = api_tokens.clone();
     let (directory_publisher, directory) = cell(Directory::default());
     let (told_complete, complete) = oneshot::channel();
     let (told_started, started) = oneshot::channel();
@@ -143,6 +171,7 @@ pub async fn start(context: Context) -> io::Result<Actors> {
                 refresher,
                 sources,
                 ledger,
+                api_tokens: tenants_tokens,
             })
         });
         let (ledger, pinner) = accounts.expect("create runs its closure");
@@ -159,9 +188,11 @@ pub async fn start(context: Context) -> io::Result<Actors> {
         watcher,
         directory,
         ledger,
+        api_tokens,
         complete,
         pinner,
-        arbiters: [arbiter, pinners],
+        registrar,
+        arbiters: [arbiter, pinners, registrars],
     })
 }
 

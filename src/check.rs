@@ -32,7 +32,7 @@ pub async fn check(tenant: &Tenant, request: &Request<'_>, now: u64) -> Decision
 
 async fn judge(tenant: &Tenant, request: &Request<'_>, now: u64) -> Result<Grant, No> {
     let (settings, access) = (&*tenant.settings, &tenant.settings.access);
-    policy::before_anything(access, request)?;
+    policy::networks(access, request)?;
     let protected = |path: &str| policy::is_protected(settings, path);
     let place =
         path::place(request.target, &settings.context_path, protected).map_err(path_denial)?;
@@ -40,6 +40,7 @@ async fn judge(tenant: &Tenant, request: &Request<'_>, now: u64) -> Result<Grant
         Place::Canonical(path) => access.rules.matching(request, path),
         Place::Product => Matching::default(),
     };
+    policy::read_only(settings, request, &place)?;
     rules.judge_everybody()?;
     policy::password_channel(settings, request, &place)?;
     let unproved = Unproved {
@@ -57,12 +58,11 @@ async fn judge(tenant: &Tenant, request: &Request<'_>, now: u64) -> Result<Grant
         Credential::OAuth(parameters) => unproved.application_link(parameters)?,
         Credential::Basic(basic) => unproved.basic(&basic)?,
         Credential::Other(scheme) => unproved.other_scheme(scheme)?,
-        Credential::ApiToken(_) => {
-            return Err(Denial::new(
-                Denied::Inactive,
-                "an API token was sent, and this tenant has none",
-            )
-            .into());
+        Credential::ApiToken(sent) => {
+            let proved = verify::api_token::verify(tenant, &sent, request, &place, now).await?;
+            policy::call(settings, &place, &rules, proved.proof.principal())?;
+            proved.note_use(request, now);
+            return Ok(Grant::proved(proved.proof));
         }
         Credential::Bearer(presented) => {
             match verified(tenant, presented, request.id, now).await? {

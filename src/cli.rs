@@ -10,6 +10,9 @@ mod schema;
 mod serve;
 mod status;
 mod tenant_new;
+mod token;
+mod token_issue;
+mod token_revoke;
 mod validate;
 
 use std::process::ExitCode;
@@ -41,6 +44,9 @@ enum Command {
     /// Whose accounts are
     #[command(subcommand)]
     Account(Account),
+    /// API tokens of Postern's own
+    #[command(subcommand)]
+    Token(Token),
     #[command(hide = true)]
     PackageFiles(package_files::PackageFiles),
 }
@@ -61,6 +67,12 @@ enum Account {
     Unpin(account_unpin::AccountUnpin),
 }
 
+#[derive(Debug, Subcommand)]
+enum Token {
+    Issue(token_issue::TokenIssue),
+    Revoke(token_revoke::TokenRevoke),
+}
+
 impl Cli {
     /// Does what was asked.
     ///
@@ -76,6 +88,8 @@ impl Cli {
             Command::Provider(Provider::Test(command)) => command.run(),
             Command::Account(Account::List(command)) => command.run(),
             Command::Account(Account::Unpin(command)) => command.run(),
+            Command::Token(Token::Issue(command)) => command.run(),
+            Command::Token(Token::Revoke(command)) => command.run(),
             Command::PackageFiles(command) => command.run(),
         }
     }

@@ -124,6 +124,7 @@ pub const METHODS: &[&str] = &[
     "jwt",
     "introspection",
     "userinfo",
+    "api-token",
     "session",
     "oauth1",
     "password",
@@ -203,6 +204,10 @@ reasons! {
         BoundToken = "bound_token", 401;
         /// The issuer says that it is not active.
         Inactive = "inactive", 401;
+        /// One of our own tokens that was revoked, or whose secret was rotated away.
+        Revoked = "revoked", 401;
+        /// One of our own tokens, sent with another user's name than its owner's.
+        NotOwner = "not_owner", 401;
         /// A product password in Basic.
         PasswordNotAllowed = "password_not_allowed", 401;
         /// There is no such tenant.
@@ -217,10 +222,10 @@ reasons! {
         AccountProtected = "account_protected", 403;
         /// The account is pinned to another identity of an issuer, or to another's.
         AccountChanged = "account_changed", 403;
+        /// The token is not good for this much: to write, or on this path.
+        InsufficientScope = "insufficient_scope", 403;
         /// The account is in none of the allowed groups.
         NotInGroup = "not_in_group", 403;
-        /// The credential lacks a scope that a rule asks for (RFC 6750 §3.1).
-        InsufficientScope = "insufficient_scope", 403;
         /// A rule of the tenant file denies it.
         RuleDenied = "rule_denied", 403;
         /// A credential of ours may not reach what hands out or configures the product's own.

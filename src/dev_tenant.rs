@@ -85,6 +85,10 @@ Break the file's syntax: it goes on as before, and this shows the error with its
 
   postern status --admin-socket {admin}
 
+An API token of Postern's own:
+
+  T=$(postern token issue dev alice --expires 1d --admin-socket {admin})
+
 More tokens:  curl -s {issuer}/token -d sub=grace -d aud={audience} -d groups=staff
 New keys:     curl -s -X POST {issuer}/rotate
 Metrics:      curl -s http://{ops}/metrics
@@ -126,6 +130,9 @@ kind     = "custom"
 issuer   = "{issuer}"     # its keys are found by discovery
 audience = ["{audience}"]
 username = "sub"
+
+[api_tokens]
+enabled = true
 
 [access]
 anonymous = "deny"

@@ -2,10 +2,12 @@
 //! and answers; only [`response`] turns decisions into statuses.
 
 mod admin;
+pub mod audit;
 pub mod contract;
 mod ops;
 mod pins;
 mod response;
+pub mod tokens;
 
 use std::{
     cell::RefCell,
@@ -29,6 +31,7 @@ use actix_service::{Service, ServiceFactory, ServiceFactoryExt as _, fn_service}
 use actix_web::{App, HttpServer, web};
 
 use crate::{
+    api_tokens::ApiTokens,
     check, clock,
     decision::{Decision, Denial, Denied, Outage, Unavailable},
     metrics::Metrics,
@@ -36,6 +39,7 @@ use crate::{
     request::RequestId,
     settings::{Listener, TrustedProxies},
     snapshot::Reader,
+    store::Store,
     tenant::{Directory, TenantId},
 };
 
@@ -53,6 +57,10 @@ pub struct Shared {
     pub directory: Reader<Directory>,
     /// Whose their accounts are.
     pub ledger: Ledger,
+    /// Postern's own API tokens.
+    pub api_tokens: ApiTokens,
+    /// For the audit log, which is read and not written here.
+    pub store: Store,
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// Whose word about the client's address is taken.
@@ -196,7 +204,8 @@ async fn answer(mut http: Request, shared: &Shared) -> Response<BoxBody> {
         .check_duration
         .observe(started.elapsed().as_secs_f64());
     log(tenant, id, &decision);
-    let mut response = response::from(&decision, request.as_ref().ok(), endpoint, id);
+    let settings = serving.map(|tenant| &*tenant.settings);
+    let mut response = response::from(&decision, request.as_ref().ok(), endpoint, id, settings);
     if announces_body(&http) {
         // nginx announces a body and sends none, and would take our next answer for another request's.
         response

@@ -82,6 +82,8 @@ impl Daemon {
         let shared = Arc::new(Shared {
             directory: actors.directory.clone(),
             ledger: actors.ledger.clone(),
+            api_tokens: actors.api_tokens.clone(),
+            store: store.clone(),
             metrics,
             trusted: self.trusted.clone(),
         });
@@ -131,7 +133,7 @@ impl Daemon {
         ops_handle.stop(false).await;
         admin_handle.stop(false).await;
         drop(std::fs::remove_file(&self.admin));
-        actors.stop();
+        actors.stop().await;
         store.flush()?;
         tracing::info!("stopped");
         Ok(())

@@ -21,6 +21,7 @@ use tokio::{
 
 use crate::{
     account::fold,
+    audit::Origin,
     decision::{Denial, Denied, No, Outage, Unavailable},
     store::{Store, StoreError},
     tenant::TenantId,
@@ -128,6 +129,8 @@ pub struct Unpin {
     pub tenant: TenantId,
     /// In any case of letters.
     pub account: String,
+    /// Who asks.
+    pub origin: Origin,
     /// Told whose it was, if anybody's, once it is forgotten everywhere; or why it can't be.
     pub reply: oneshot::Sender<Unpinned>,
 }
@@ -167,11 +170,12 @@ impl Ledger {
     ///
     /// # Errors
     /// If that can't be written. The account may be pinned still.
-    pub async fn unpin(&self, tenant: TenantId, account: String) -> Unpinned {
+    pub async fn unpin(&self, tenant: TenantId, account: String, origin: Origin) -> Unpinned {
         let (reply, answer) = oneshot::channel();
         self.unpinner.do_send(Unpin {
             tenant,
             account,
+            origin,
             reply,
         });
         answer

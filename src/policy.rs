@@ -1,5 +1,6 @@
 //! Who may call what: judged on every request, on facts.
 
+pub mod git;
 pub mod passwords;
 pub mod path;
 pub mod pattern;
@@ -12,7 +13,7 @@ use std::net::IpAddr;
 use crate::{
     decision::{Denial, Denied},
     request::Request,
-    tenant::settings::{Access, CallPattern, Otherwise, Settings},
+    tenant::settings::{Access, CallPattern, Otherwise, Product, Settings},
     verify::Principal,
 };
 use path::Place;
@@ -82,23 +83,27 @@ pub fn password_channel(
     }
 }
 
-/// Judges what needs no principal, for every way to pass: networks and `read_only`.
+/// Judges where the caller is, for every way to pass.
 ///
 /// # Errors
-/// [`Denied::AddressNotAllowed`], [`Denied::ReadOnly`]; [`Denied::BadCheckRequest`] where networks are set and
-/// the proxy sent no address.
-pub fn before_anything(access: &Access, request: &Request<'_>) -> Result<(), Denial> {
+/// [`Denied::AddressNotAllowed`]; [`Denied::BadCheckRequest`] where networks are set and the proxy sent no address.
+pub fn networks(access: &Access, request: &Request<'_>) -> Result<(), Denial> {
     if !access.allow_networks.is_empty() || !access.deny_networks.is_empty() {
-        let address = request.address.ok_or_else(|| {
-            Denial::new(Denied::BadCheckRequest, "the tenant's networks can't be judged: the proxy sent no readable client address (X-Real-IP or X-Forwarded-For)")
-        })?;
-        in_networks(access, address)?;
+        in_networks(access, address(request)?)?;
     }
-    if access.read_only
-        && !request
-            .methods()
-            .all(|method| matches!(method, "GET" | "HEAD" | "OPTIONS"))
-    {
+    Ok(())
+}
+
+/// Judges `read_only`, for every way to pass.
+///
+/// # Errors
+/// [`Denied::ReadOnly`].
+pub fn read_only(
+    settings: &Settings,
+    request: &Request<'_>,
+    place: &Place<'_>,
+) -> Result<(), Denial> {
+    if settings.access.read_only && !only_reads(settings.product, request, place) {
         return Err(Denial::new(
             Denied::ReadOnly,
             format!("{} is refused: access.read_only is set", request.method),
@@ -107,8 +112,36 @@ pub fn before_anything(access: &Access, request: &Request<'_>) -> Result<(), Den
     Ok(())
 }
 
+/// The client's address, where something is to be judged by it.
+///
+/// # Errors
+/// [`Denied::BadCheckRequest`].
+pub fn address(request: &Request<'_>) -> Result<IpAddr, Denial> {
+    request.address.ok_or_else(|| {
+        Denial::new(Denied::BadCheckRequest, "networks can't be judged: the proxy sent no readable client address (X-Real-IP or X-Forwarded-For)")
+    })
+}
+
+/// Whether a request changes nothing, under every method that the product might take it for.
+fn reads_by_method(request: &Request<'_>) -> bool {
+    request
+        .methods()
+        .all(|method| matches!(method, "GET" | "HEAD" | "OPTIONS"))
+}
+
+/// Whether a request changes nothing, whatever its product makes of it.
+#[must_use]
+pub fn only_reads(product: Product, request: &Request<'_>, place: &Place<'_>) -> bool {
+    let by_method = reads_by_method(request);
+    match place {
+        Place::Canonical(path) if git::is_git(product, path) => {
+            git::only_reads(request, path, by_method)
+        }
+        Place::Canonical(_) | Place::Product => by_method,
+    }
+}
+
 fn in_networks(access: &Access, address: IpAddr) -> Result<(), Denial> {
-    let address = address.to_canonical();
     let refused = |why: String| Err(Denial::new(Denied::AddressNotAllowed, why));
     if let Some(network) = access
         .deny_networks

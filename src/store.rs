@@ -1,11 +1,13 @@
-//! What was learnt or issued, in sled: the last good build of each tenant, the last known keys, and whose the
-//! accounts are.
+//! What was learnt or issued, in sled: the last good build of each tenant, the last known keys, whose the accounts are,
+//! Postern's own API tokens, and the audit log.
 //!
 //! The tenants folder is the truth for what operators wrote; the store is the truth for this. A write is
 //! flushed before anybody is shown what it holds, so that `kill -9` loses nothing that was acknowledged. What damage
 //! takes is noticed at the next start, where sled itself would go on without a word.
 
+mod audit;
 mod pins;
+mod tokens;
 mod tree;
 
 use std::{
@@ -19,20 +21,22 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    api_tokens::TokenRecord,
     issuer::key_source::SourceId,
     tenant::{TenantId, source::SourceRecord},
 };
+use audit::AuditLog;
 pub use pins::PinName;
 use pins::PinTree;
 use tree::Tree;
 
 /// The version of the store's layout. A store of a newer one is refused.
 const FORMAT: u32 = 1;
-/// Bytes of cache: builds and keys are read at the start and hardly ever after, and most pins are remembered by
+/// Bytes of cache: builds, keys and tokens are read at the start and hardly ever after, and most pins are remembered by
 /// [`crate::pins`].
 const CACHE: u64 = 16 * 1024 * 1024;
 /// The trees, in the order in which [`ACKNOWLEDGED`] counts them: new ones come last.
-const TREES: [&str; 3] = ["builds", "keys", "pins"];
+const TREES: [&str; 5] = ["builds", "keys", "pins", "tokens", "audit"];
 /// The file beside sled's own that says how many batches of each tree are acknowledged. It is written after the
 /// flush, so that it never promises too much, and an older one is still true.
 const ACKNOWLEDGED: &str = "acknowledged";
@@ -45,6 +49,10 @@ pub struct Store {
     builds: Tree<SourceRecord>,
     keys: Tree<KeyRecord>,
     pins: PinTree,
+    tokens: Tree<TokenRecord>,
+    /// When tokens were last used. Not sealed: to lose some is no harm.
+    uses: sled::Tree,
+    audit: AuditLog,
     /// Who flushes. Two at once would acknowledge one another's unfinished work.
     flushing: Arc<Mutex<()>>,
 }
@@ -173,6 +181,9 @@ impl Store {
             builds: Tree::open(tree("builds")?).map_err(|what| lost("builds", what))?,
             keys: Tree::open(tree("keys")?).map_err(|what| lost("keys", what))?,
             pins: PinTree::new(Tree::open(tree("pins")?).map_err(|what| lost("pins", what))?),
+            tokens: Tree::open_unread(tree("tokens")?).map_err(|what| lost("tokens", what))?,
+            uses: tree("uses")?,
+            audit: AuditLog::open(tree("audit")?).map_err(|what| lost("audit", what))?,
             path: path.to_owned(),
             db: db.clone(),
             flushing: Arc::default(),
@@ -247,6 +258,8 @@ impl Store {
             self.builds.batches(),
             self.keys.batches(),
             self.pins.records.batches(),
+            self.tokens.batches(),
+            self.audit.count(),
         ]
     }
 

@@ -20,7 +20,9 @@ use std::sync::Arc;
 pub use directory::{Directory, FileStatus, TenantState};
 pub use id::TenantId;
 
-use crate::{metrics::Decisions, pins::Pins, provider::Provider, verify::Verdicts};
+use crate::{
+    api_tokens::ApiTokens, metrics::Decisions, pins::Pins, provider::Provider, verify::Verdicts,
+};
 use settings::Settings;
 
 /// One snapshot. Its `TenantActor` makes it whole and publishes it; a request takes it once.
@@ -34,7 +36,9 @@ pub struct Tenant {
     pub verdicts: Arc<Verdicts>,
     /// Whose its accounts are; likewise, until one is unpinned.
     pub pins: Arc<Pins>,
-    /// Counts of what was decided; likewise.
+    /// The API tokens of the daemon, those of other tenants too; `None` without a daemon (`provider test`).
+    pub api_tokens: Option<ApiTokens>,
+    /// Counts of what was decided; shared like the verified tokens.
     pub decisions: Arc<Decisions>,
 }
 

@@ -1,5 +1,6 @@
 //! From a bearer token to a [`Principal`]: who judges it, and what proves it.
 
+pub mod api_token;
 pub mod claims;
 mod identity;
 pub mod json;
@@ -9,7 +10,7 @@ pub mod verdicts;
 
 use std::borrow::Cow;
 
-pub use principal::{Method, Principal, Profile};
+pub use principal::{Method, Principal, Profile, check_account_name};
 pub use verdicts::{TokenDigest, Verdicts};
 
 use crate::{

@@ -10,10 +10,12 @@
 //! | `claims`, `kinds` | whose, for whom, until when; access tokens and nothing else |
 //! | `paths` | what can be read in several ways |
 //! | `contract` | what the proxy owes us |
+//! | `api_tokens` | tokens of Postern's own |
 //! | `policy` | what the tenant's file says |
 //! | `rules` | what the tenant's file says of single calls |
 //! | `body` | a body that is announced on the check endpoint |
 
+mod api_tokens;
 mod body;
 mod claims;
 mod contract;
@@ -36,6 +38,7 @@ const SHOWN_ELSEWHERE: &[(Unavailable, &str)] = &[(Unavailable::Overloaded, "out
 
 /// Each file's rows.
 const TABLE: &[fn(&World) -> Vec<Row>] = &[
+    api_tokens::rows,
     claims::rows,
     contract::rows,
     credential::rows,

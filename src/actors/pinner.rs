@@ -7,6 +7,7 @@ use actix::{Actor, AsyncContext as _, Context, Handler, Message, Recipient};
 use super::registry::{Forget, Ping};
 use crate::{
     account::fold,
+    audit::{Action, Event},
     clock,
     pins::{Pin, PinRecord, Unpin},
     store::{PinName, Store},
@@ -121,6 +122,7 @@ impl Handler<Unpin> for Pinner {
         let Unpin {
             tenant,
             account,
+            origin,
             reply,
         } = message;
         let name = PinName::new(&tenant, &fold(&account));
@@ -129,8 +131,17 @@ impl Handler<Unpin> for Pinner {
             Ok(None) => return drop(reply.send(Ok(None))),
             Err(error) => return drop(reply.send(Err(error.to_string().into()))),
         };
-        let outcome = match self.store.put_pins([(name, None)]) {
+        let mut event = Event::new(
+            Action::AccountUnpinned,
+            tenant.as_str(),
+            &before.account,
+            &origin,
+        );
+        event.detail = format!("it was pinned to {}", before.identity);
+        let audited = self.store.append_audit(&mut event);
+        let outcome = match audited.and_then(|()| self.store.put_pins([(name, None)])) {
             Ok(()) => {
+                event.tell();
                 tracing::info!(tenant.id = %tenant, "an account is unpinned from {}", before.identity);
                 Ok(Some(before))
             }

@@ -10,6 +10,7 @@ use super::{
     tenant::{Apply, ForgetPins, Refuse, Retire, Start, TenantActor},
 };
 use crate::{
+    api_tokens::ApiTokens,
     clock,
     issuer::client::Outgoing,
     metrics::Metrics,
@@ -44,6 +45,8 @@ pub struct Parts {
     pub sources: Rc<Sources>,
     /// For the tenants' accounts.
     pub ledger: Ledger,
+    /// For the tenants' API tokens.
+    pub api_tokens: ApiTokens,
 }
 
 /// The only writer of the [`Directory`] and of the store's builds.
@@ -279,6 +282,7 @@ impl Registry {
             refresher: self.parts.refresher.clone(),
             sources: Rc::clone(&self.parts.sources),
             ledger: self.parts.ledger.clone(),
+            api_tokens: self.parts.api_tokens.clone(),
         });
         self.tenants.insert(id, (actor.start(), reader));
         true

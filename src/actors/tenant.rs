@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 
 use super::refresher::{Follow, Refresher, Sources};
 use crate::{
+    api_tokens::ApiTokens,
     issuer::{ask::Asker, client::Outgoing, key_source::SourceId},
     metrics::Decisions,
     pins::{Ledger, Pins, Unpinned},
@@ -38,6 +39,8 @@ pub struct Start {
     pub sources: Rc<Sources>,
     /// For its accounts.
     pub ledger: Ledger,
+    /// Its API tokens, and those of others.
+    pub api_tokens: ApiTokens,
 }
 
 /// See the module.
@@ -47,6 +50,7 @@ pub struct TenantActor {
     refresher: Addr<Refresher>,
     sources: Rc<Sources>,
     ledger: Ledger,
+    api_tokens: ApiTokens,
     publisher: Publisher<TenantState>,
 }
 
@@ -62,6 +66,7 @@ impl TenantActor {
             refresher,
             sources,
             ledger,
+            api_tokens,
         } = start;
         let (publisher, reader) = cell(TenantState {
             serving: None,
@@ -74,6 +79,7 @@ impl TenantActor {
             refresher,
             sources,
             ledger,
+            api_tokens,
             publisher,
         };
         let serving = built.and_then(|built| {
@@ -127,6 +133,7 @@ impl TenantActor {
                 || Arc::new(Pins::new(self.id.clone(), self.ledger.clone())),
                 |before| Arc::clone(&before.pins),
             ),
+            api_tokens: Some(self.api_tokens.clone()),
             settings: Arc::new(settings),
             providers,
             verdicts: before.map_or_else(
@@ -311,6 +318,7 @@ impl Handler<KeysFetched> for TenantActor {
             settings: Arc::clone(&tenant.settings),
             verdicts: Arc::clone(&tenant.verdicts),
             pins: Arc::clone(&tenant.pins),
+            api_tokens: tenant.api_tokens.clone(),
             decisions: Arc::clone(&tenant.decisions),
         };
         if changed {
@@ -346,6 +354,7 @@ impl Handler<ForgetPins> for TenantActor {
                 pins: Arc::new(tenant.pins.forgetful()),
                 settings: Arc::clone(&tenant.settings),
                 verdicts: Arc::clone(&tenant.verdicts),
+                api_tokens: tenant.api_tokens.clone(),
                 decisions: Arc::clone(&tenant.decisions),
             };
             self.publish(Some(Arc::new(next)), before.file.clone());

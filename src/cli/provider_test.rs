@@ -164,6 +164,7 @@ async fn examine(
     let tenant = Tenant {
         // The daemon has the pins, and a look at a token is not to make any.
         pins: Arc::new(Pins::without_ledger(settings.id.clone())),
+        api_tokens: None,
         settings: Arc::new(settings),
         providers,
         verdicts: Arc::new(Verdicts::default()),

@@ -1,9 +1,9 @@
 //! Whose accounts are: what `postern account` asks on the admin socket.
 
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
-use super::Shared;
+use super::{Shared, admin::origin};
 use crate::{store::StoreError, tenant::TenantId};
 
 /// `GET /pins/{tenant}`: its [`PinRecord`](crate::pins::PinRecord)s.
@@ -26,6 +26,7 @@ pub struct Which {
 
 /// `DELETE /pins/{tenant}?account=…`: the [`PinRecord`](crate::pins::PinRecord) that was there.
 pub async fn unpin(
+    http: HttpRequest,
     shared: web::Data<Shared>,
     tenant: web::Path<String>,
     which: web::Query<Which>,
@@ -34,7 +35,8 @@ pub async fn unpin(
         return unknown(&tenant);
     };
     let account = which.into_inner().account;
-    match shared.ledger.unpin(tenant.clone(), account).await {
+    let unpinned = shared.ledger.unpin(tenant.clone(), account, origin(&http));
+    match unpinned.await {
         Ok(Some(pin)) => HttpResponse::Ok().json(pin),
         Ok(None) => match is_known(&shared, &tenant) {
             Ok(true) => HttpResponse::NotFound().body(format!(

@@ -13,7 +13,9 @@ use super::contract::Endpoint;
 use crate::{
     credential::Authorization,
     decision::{Decision, Denied, Grant},
+    policy::git,
     request::{Request, RequestId},
+    tenant::settings::Settings,
 };
 
 const REMOTE_USER: HeaderName = HeaderName::from_static("remote-user");
@@ -26,6 +28,8 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("postern-request-id");
 const UPSTREAM_URI: HeaderName = HeaderName::from_static("postern-upstream-uri");
 const REASON: HeaderName = HeaderName::from_static("postern-reason");
 
+/// RFC 7617 §2.
+const BASIC: HeaderValue = HeaderValue::from_static("Basic realm=\"postern\"");
 const EMPTY: HeaderValue = HeaderValue::from_static("");
 /// A proxy that caches answers would answer for another token.
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
@@ -36,11 +40,22 @@ pub fn from(
     request: Option<&Request<'_>>,
     endpoint: Endpoint,
     id: RequestId,
+    settings: Option<&Settings>,
 ) -> Response<BoxBody> {
     match (decision, request) {
         (Decision::Allow(grant), Some(request)) => allow(grant, request),
         // A request that could not be read can't have been allowed.
         (Decision::Allow(_), None) => deny(Denied::BadCheckRequest, endpoint, id),
+        (Decision::Deny(denial), Some(request))
+            if denial.reason.status() == 401
+                && settings.is_some_and(|settings| git::asks(settings, request)) =>
+        {
+            let mut response = deny(denial.reason, endpoint, id);
+            // git asks for a user and a token only then, and nginx before 1.23 hands on one challenge.
+            let headers = response.headers_mut();
+            headers.insert(WWW_AUTHENTICATE, BASIC);
+            response
+        }
         (Decision::Deny(denial), _) => deny(denial.reason, endpoint, id),
         (Decision::Unavailable(outage), _) => {
             let mut response = refuse(

@@ -4,6 +4,7 @@ use actix::{Actor, Context, Handler, System};
 
 use super::*;
 use crate::actors::{pinner::Pinner, registry::Forget};
+use crate::audit::Origin;
 
 fn identity(provider: &str, issuer: &str, subject: Option<&str>) -> Identity {
     Identity {
@@ -177,9 +178,16 @@ fn an_unpin_takes_one_account_of_one_tenant() {
             assert_eq!(pins.judge("Ada", &one).await, Ok(()));
             assert_eq!(pins.judge("a/b", &one).await, Ok(()));
         }
-        let unpinned = ledger.unpin(jira(), "aDA".into()).await.unwrap().unwrap();
+        let unpinned = ledger
+            .unpin(jira(), "aDA".into(), Origin::daemon())
+            .await
+            .unwrap()
+            .unwrap();
         assert_eq!((&*unpinned.account, &unpinned.identity), ("Ada", &one));
-        assert_eq!(ledger.unpin(jira(), "ada".into()).await, Ok(None));
+        assert_eq!(
+            ledger.unpin(jira(), "ada".into(), Origin::daemon()).await,
+            Ok(None)
+        );
         let left = |tenant: &str| ledger.list(&tenant.parse().unwrap()).unwrap().len();
         assert_eq!((left("jira"), left("jira-2")), (1, 2));
     });

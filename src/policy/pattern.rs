@@ -7,12 +7,15 @@ use super::path::{self, PathProblem, Place};
 use std::fmt::{self, Write};
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 /// A pattern for canonical paths under the context path, such as `/rest/api/2/user/**`.
 ///
 /// `*` stands for any run of characters within a segment, `**` (a segment of its own) for any number of segments, also
 /// none. Everything else is literal, and case matters. Deliberately no regular expressions: an unanchored one, or one
 /// whose `.` means more than its author thought, opens what a rule was to close.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct PathPattern {
     written: String,
     segments: Vec<Segment>,
@@ -314,6 +317,20 @@ fn percent_encode(pattern: &str) -> String {
         }
     }
     encoded
+}
+
+impl TryFrom<String> for PathPattern {
+    type Error = InvalidPattern;
+
+    fn try_from(written: String) -> Result<Self, InvalidPattern> {
+        written.parse()
+    }
+}
+
+impl From<PathPattern> for String {
+    fn from(pattern: PathPattern) -> Self {
+        pattern.written
+    }
 }
 
 impl fmt::Display for PathPattern {

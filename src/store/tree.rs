@@ -6,6 +6,7 @@
 use std::{
     collections::BTreeMap,
     marker::PhantomData,
+    ops::Bound,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -47,6 +48,14 @@ impl Seal {
     fn to_bytes(self) -> Vec<u8> {
         [&self.batches.to_be_bytes()[..], &self.sum].concat()
     }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (batches, sum) = bytes.split_first_chunk()?;
+        Some(Self {
+            batches: u64::from_be_bytes(*batches),
+            sum: sum.try_into().ok()?,
+        })
+    }
 }
 
 impl<R> Clone for Tree<R> {
@@ -62,29 +71,45 @@ impl<R> Clone for Tree<R> {
 impl<R: Serialize + DeserializeOwned> Tree<R> {
     /// Reads every record once: better to learn of damage now than at the next outage of an issuer.
     pub fn open(tree: sled::Tree) -> Result<Self, String> {
-        let (mut found, mut sealed) = (Seal::default(), Seal::default().to_bytes());
-        for entry in &tree {
+        let tree = Self::open_unread(tree)?;
+        tree.read_all(|_| ())?;
+        Ok(tree)
+    }
+
+    /// Believes the seal, until [`read_all`](Self::read_all): for a tree that takes long to be read.
+    pub fn open_unread(tree: sled::Tree) -> Result<Self, String> {
+        let failed = |error: sled::Error| error.to_string();
+        let seal = match tree.get(SEAL).map_err(failed)? {
+            Some(bytes) => Seal::from_bytes(&bytes).ok_or("its seal is unreadable")?,
+            None if tree.iter().next().is_none() => Seal::default(),
+            None => return Err("its seal is lost".into()),
+        };
+        Ok(Self {
+            records: tree,
+            seal: Arc::new(Mutex::new(seal)),
+            record: PhantomData,
+        })
+    }
+
+    /// Hands every record over, and compares all of them with the seal. Nobody may write meanwhile.
+    pub fn read_all(&self, mut each: impl FnMut(R)) -> Result<(), String> {
+        let mut found = Seal::default();
+        for entry in &self.records {
             let (name, bytes) = entry.map_err(|error| error.to_string())?;
             if name == SEAL {
-                sealed = bytes.to_vec();
                 continue;
             }
-            decode::<R>(&bytes).map_err(|error| {
+            let record = decode::<R>(&bytes).map_err(|error| {
                 format!("the record {:?}: {error}", String::from_utf8_lossy(&name))
             })?;
             found.toggle(&name, &bytes);
+            each(record);
         }
-        if let Some(batches) = sealed.first_chunk() {
-            found.batches = u64::from_be_bytes(*batches);
-        }
-        if found.to_bytes() != sealed {
+        let seal = *self.seal.lock().unwrap_or_else(PoisonError::into_inner);
+        if found.sum != seal.sum {
             return Err("some of its records are lost, or are older ones".into());
         }
-        Ok(Self {
-            records: tree,
-            seal: Arc::new(Mutex::new(found)),
-            record: PhantomData,
-        })
+        Ok(())
     }
 
     /// How many batches were ever written.
@@ -121,6 +146,17 @@ impl<R: Serialize + DeserializeOwned> Tree<R> {
         records.collect()
     }
 
+    /// The records whose names come behind that one, in the order of their names.
+    pub fn after(&self, name: &str) -> impl Iterator<Item = Result<R, StoreError>> + use<R> {
+        let behind = (Bound::Excluded(name.as_bytes()), Bound::Unbounded);
+        let entries = self.records.range::<&[u8], _>(behind);
+        let records = entries.filter(|entry| !matches!(entry, Ok((name, _)) if name == SEAL));
+        records.map(|entry| {
+            let (_, bytes) = entry.map_err(|error| StoreError::Read(error.to_string()))?;
+            decode(&bytes).map_err(StoreError::Read)
+        })
+    }
+
     /// Keeps or (`None`) forgets records: all of them, or none.
     pub fn put<'r>(
         &self,
@@ -141,9 +177,7 @@ impl<R: Serialize + DeserializeOwned> Tree<R> {
                 batch.remove(name);
                 continue;
             };
-            let mut bytes = vec![VERSION];
-            serde_json::to_writer(&mut bytes, record)
-                .map_err(|error| StoreError::Write(error.to_string()))?;
+            let bytes = encode(record)?;
             next.toggle(name.as_bytes(), &bytes);
             batch.insert(name, bytes);
         }
@@ -155,7 +189,16 @@ impl<R: Serialize + DeserializeOwned> Tree<R> {
     }
 }
 
-fn decode<R: DeserializeOwned>(bytes: &[u8]) -> Result<R, String> {
+/// A record with its version before it.
+pub fn encode<R: Serialize>(record: &R) -> Result<Vec<u8>, StoreError> {
+    let mut bytes = vec![VERSION];
+    serde_json::to_writer(&mut bytes, record)
+        .map_err(|error| StoreError::Write(error.to_string()))?;
+    Ok(bytes)
+}
+
+/// What [`encode`] made.
+pub fn decode<R: DeserializeOwned>(bytes: &[u8]) -> Result<R, String> {
     match bytes.split_first() {
         Some((&VERSION, json)) => serde_json::from_slice(json).map_err(|error| error.to_string()),
         Some((version, _)) => Err(format!(

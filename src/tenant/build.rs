@@ -16,6 +16,7 @@ use super::{
 mod access;
 mod across;
 mod address;
+mod api_tokens;
 mod idle;
 mod introspection;
 mod mapping;
@@ -125,11 +126,13 @@ fn tenant(written: &TenantFile, draft: &mut Draft<'_, '_>) -> Option<Settings> {
             }
         });
     let files = written.provider.as_deref().unwrap_or_default();
-    if files.is_empty() && !draft.report.is_broken("provider") {
+    let api_tokens = api_tokens::api_tokens(written.api_tokens.as_ref(), draft.report);
+    let has_api_tokens = api_tokens.as_ref().is_none_or(|tokens| tokens.enabled);
+    if files.is_empty() && !has_api_tokens && !draft.report.is_broken("provider") {
         draft
             .report
             .warning("provider", "there is no provider, so no token can pass")
-            .help("add a [[provider]]");
+            .help("add a [[provider]], or [api_tokens] with enabled = true");
     }
     let filled: Vec<_> = files
         .iter()
@@ -149,6 +152,7 @@ fn tenant(written: &TenantFile, draft: &mut Draft<'_, '_>) -> Option<Settings> {
         product: written.product,
         context_path: base.as_ref().map_or("", |base| &base.context_path),
         providers: &filled,
+        has_api_tokens,
     };
     let access = access::access(written.access.as_ref(), &around, draft.report);
     let base = base?;
@@ -164,6 +168,7 @@ fn tenant(written: &TenantFile, draft: &mut Draft<'_, '_>) -> Option<Settings> {
         context_path: base.context_path,
         enabled: written.enabled.unwrap_or(true),
         providers,
+        api_tokens: api_tokens?,
         access: access?,
     })
 }

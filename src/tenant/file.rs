@@ -9,13 +9,17 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use super::settings::{ClientAuth, Otherwise, Product, UsernameCase};
-use crate::policy::rules::Effect;
-use crate::{keys::Algorithm, provider::Kind};
+use crate::{api_tokens::Scope, keys::Algorithm, policy::rules::Effect, provider::Kind};
 
 /// `leeway` where none is written: more than NTP leaves between two machines, less than a stolen token is worth.
 pub const DEFAULT_LEEWAY: &str = "30s";
 /// `stale_keys` where none is written (design §7): a day gives people time to notice that an issuer is away.
 pub const DEFAULT_STALE_KEYS: &str = "24h";
+
+/// `max_lifetime` of API tokens where none is written: the products' own personal access tokens live as long.
+pub const DEFAULT_MAX_LIFETIME: &str = "365d";
+/// `max_per_user` where none is written: as many personal access tokens as the products allow.
+pub const DEFAULT_MAX_PER_USER: u32 = 10;
 
 /// One Jira, Confluence or Bitbucket instance, and who may call its REST API. The file's name without
 /// `.toml` is the tenant's name: 1 to 63 characters out of `a-z`, `0-9` and `-`.
@@ -41,6 +45,9 @@ pub struct TenantFile {
     /// The sources of identities, one `[[provider]]` each. A token is judged by the provider whose
     /// `issuer` it names, or, if it is opaque, by the one whose `token_prefix` it starts with.
     pub provider: Option<Vec<ProviderFile>>,
+
+    /// Postern's own API tokens, for scripts and git clients that can't do OAuth.
+    pub api_tokens: Option<ApiTokensFile>,
 
     /// Who may call what, whoever vouches for the caller.
     pub access: Option<AccessFile>,
@@ -239,6 +246,39 @@ pub struct ProviderFile {
     /// the system's own.
     #[schemars(example = FileReference { file: Some("corp-ca.pem".to_owned()) })]
     pub ca: Option<Pem>,
+}
+
+/// Postern's own API tokens (`pst_…`): `postern token issue` makes them. Clients send them as `Bearer T`, or in Basic as
+/// `user:T`, `x-token-auth:T`, `T:` or `:T`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ApiTokensFile {
+    /// Whether there are any. Without it every API token is refused, those too that were issued before.
+    #[schemars(extend("default" = false))]
+    pub enabled: Option<bool>,
+
+    /// The longest that a token may live, `1m` to `10y`. What is written here binds new tokens only.
+    #[schemars(extend("default" = DEFAULT_MAX_LIFETIME))]
+    pub max_lifetime: Option<String>,
+
+    /// The most tokens of one account that are alive at a time, 1 to 10000.
+    #[schemars(extend("default" = DEFAULT_MAX_PER_USER))]
+    pub max_per_user: Option<u32>,
+
+    /// A token's owner must be in one of these groups of the product, when it is issued and on each request. Needs
+    /// `admin_token` in `[upstream]`: a token carries no groups, so the product is asked.
+    #[schemars(extend("default" = []), example = ["api-users"])]
+    pub groups: Option<Vec<String>>,
+
+    /// What a token may be used for where that is not said when it is issued: to `read` (GET, HEAD, OPTIONS; to fetch by
+    /// git) or to `write`.
+    #[schemars(extend("default" = "read"))]
+    pub default_scope: Option<Scope>,
+
+    /// Whether users may issue, list and revoke their own tokens over HTTP (`/self/tokens/TENANT` on the check listener),
+    /// with a token of one of the providers.
+    #[schemars(extend("default" = false))]
+    pub self_service: Option<bool>,
 }
 
 /// Who may call what. Networks and read-only bind every request; groups bind those that proved an identity.

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     account::AccountPattern,
+    api_tokens::Scope,
     keys::{AlgorithmSet, KeySet},
     policy::{passwords::Passwords, pattern::PathPattern, rules::Rules},
     provider::Preset,
@@ -41,6 +42,8 @@ pub struct Settings {
     pub providers: Vec<Arc<ProviderSettings>>,
     /// The accounts of machines, of all providers, case-folded: no user becomes one of these.
     pub service_accounts: BTreeSet<String>,
+    /// Postern's own API tokens.
+    pub api_tokens: ApiTokenSettings,
     /// Who may call what.
     pub access: Access,
 }
@@ -359,6 +362,23 @@ pub enum UsernameCase {
 /// names joined by dots (`realm_access.roles`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClaimPath(pub String);
+
+/// `[api_tokens]`.
+#[derive(Debug)]
+pub struct ApiTokenSettings {
+    /// Whether any is accepted.
+    pub enabled: bool,
+    /// The longest that a token may live.
+    pub max_lifetime: Duration,
+    /// The most tokens of one account that are alive.
+    pub max_per_user: usize,
+    /// A token's owner must be in one of these; empty is anyone.
+    pub groups: Vec<String>,
+    /// The scope of a token for which none was said.
+    pub default_scope: Scope,
+    /// Whether users may issue their own.
+    pub self_service: bool,
+}
 
 /// `[access]`.
 #[derive(Debug)]

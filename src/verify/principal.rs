@@ -28,7 +28,8 @@ pub struct Principal {
     scopes: Box<str>,
     is_machine: bool,
     groups_unknown: Option<&'static str>,
-    provider: Arc<ProviderSettings>,
+    /// `None` for a token of Postern's own.
+    provider: Option<Arc<ProviderSettings>>,
     method: Method,
 }
 
@@ -44,6 +45,8 @@ pub enum Method {
     Introspection,
     /// The issuer's word of who the user is.
     Userinfo,
+    /// Our own word, given when the token was issued.
+    ApiToken,
 }
 
 impl Method {
@@ -54,6 +57,7 @@ impl Method {
             Self::Jwt => "jwt",
             Self::Introspection => "introspection",
             Self::Userinfo => "userinfo",
+            Self::ApiToken => "api-token",
         }
     }
 }
@@ -67,7 +71,9 @@ impl Principal {
     ) -> Result<Self, Denial> {
         let marks = match method {
             Method::Jwt => provider.preset.machine,
-            Method::Introspection | Method::Userinfo => provider.preset.machine_answers,
+            Method::Introspection | Method::Userinfo | Method::ApiToken => {
+                provider.preset.machine_answers
+            }
         };
         let is_machine = is_marked(claims, marks);
         let account = if is_machine {
@@ -84,24 +90,37 @@ impl Principal {
         };
         let groups = provider.groups.iter().filter_map(|path| claims.at(&path.0));
         let groups = groups.flat_map(Json::texts);
-        let names = [&*account]
-            .into_iter()
-            // What is no text can't name a group, nor does a text with a control character that ends others.
-            .chain(groups.filter(|group| !group.contains(END)));
-        let mut all = String::with_capacity(128);
-        for name in names {
-            all.push_str(name);
-            all.push(END);
-        }
+        // What is no text can't name a group, nor does a text with a control character that ends others.
+        let groups = groups.filter(|group| !group.contains(END));
         Ok(Self {
-            names: all.as_str().into(),
+            names: names(&account, groups),
             account: account.len(),
             scopes: claims.scopes().collect::<Vec<_>>().join(" ").into(),
             is_machine,
             groups_unknown: (provider.preset.groups_unknown)(claims),
-            provider: Arc::clone(provider),
+            provider: Some(Arc::clone(provider)),
             method,
         })
+    }
+
+    /// Only [`super`] calls it, for a token of ours that it has proved. `groups` are what the product says, or why it was
+    /// not asked. A token for a machine's account is an administrator's doing.
+    pub(super) fn of_api_token(
+        owner: &str,
+        groups: Result<&[String], &'static str>,
+        grants: &[String],
+        is_machine: bool,
+    ) -> Self {
+        let listed = groups.unwrap_or_default().iter().map(String::as_str);
+        Self {
+            names: names(owner, listed.filter(|group| !group.contains(END))),
+            account: owner.len(),
+            scopes: grants.join(" ").into(),
+            is_machine,
+            groups_unknown: groups.err(),
+            provider: None,
+            method: Method::ApiToken,
+        }
     }
 
     /// Judges accounts that nobody becomes, and those that only machines do. Before an account is pinned to anybody, and
@@ -155,10 +174,10 @@ impl Principal {
         self.scopes.split_ascii_whitespace()
     }
 
-    /// The provider's name within its tenant.
+    /// The provider's name within its tenant; empty for a token of Postern's own.
     #[must_use]
     pub fn provider(&self) -> &str {
-        &self.provider.name
+        self.provider.as_ref().map_or("", |provider| &provider.name)
     }
 
     /// What proved it.
@@ -168,8 +187,18 @@ impl Principal {
     }
 }
 
+/// The account and the groups in one text.
+fn names<'n>(account: &'n str, groups: impl Iterator<Item = &'n str>) -> Box<str> {
+    let mut all = String::with_capacity(128);
+    for name in std::iter::once(account).chain(groups) {
+        all.push_str(name);
+        all.push(END);
+    }
+    all.as_str().into()
+}
+
 /// What the issuer says of the person behind an account (OIDC Core §5.1): shown to the product, never judged.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Profile<'c> {
     /// The claim `name`.
     pub name: Option<&'c str>,
@@ -260,26 +289,14 @@ fn account<'c>(
     }
     let mapped = map(written, &mapping.map)
         .ok_or_else(|| no_username("is matched by no rule of username_map"))?;
-    // In both cases: accounts are compared in lower case, here and by the products.
-    if !lower_case_is_unambiguous(&mapped) {
-        return Err(no_username("has another name's letters in lower case"));
-    }
+    // Before its letters are made small: accounts are compared so, here and by the products.
+    check_account_name(&mapped).map_err(no_username)?;
     let name = match mapping.case {
         UsernameCase::Keep => mapped,
         UsernameCase::Lower => mapped.to_lowercase().into(),
     };
-    if name.is_empty() {
-        return Err(no_username("is empty"));
-    }
-    if name.len() > MAX_ACCOUNT {
-        return Err(no_username("is longer than 255 bytes"));
-    }
-    // A name that two readers could trim differently is two names.
-    if name.chars().any(is_unseen) || name.trim() != name.as_ref() {
-        return Err(no_username(
-            "holds control characters, unseen ones, or surrounding space",
-        ));
-    }
+    // Again: some letters are longer when they are small.
+    check_account_name(&name).map_err(no_username)?;
     if let Some(accounts) = &mapping.accounts {
         let folded = fold(&name);
         if !accounts.iter().any(|pattern| pattern.matches(&folded)) {
@@ -297,6 +314,27 @@ fn account<'c>(
         }
     }
     Ok(name)
+}
+
+/// Whether an account can have that name.
+///
+/// # Errors
+/// What the name is or does that none may.
+pub fn check_account_name(name: &str) -> Result<(), &'static str> {
+    if name.is_empty() {
+        return Err("is empty");
+    }
+    if name.len() > MAX_ACCOUNT {
+        return Err("is longer than 255 bytes");
+    }
+    // A name that two readers could trim differently is two names.
+    if name.chars().any(is_unseen) || name.trim() != name {
+        return Err("holds control characters, unseen ones, or surrounding space");
+    }
+    if !lower_case_is_unambiguous(name) {
+        return Err("has another name's letters in lower case");
+    }
+    Ok(())
 }
 
 /// What the first rule that matches makes of a name; without rules, the name.

@@ -1,7 +1,7 @@
 //! Requests and answers on the wire. Bytes by hand, since many scenarios send what no client library would.
 
 use std::{
-    io::{BufRead as _, BufReader, Read as _, Write as _},
+    io::{BufRead, BufReader, Read, Write as _},
     net::TcpStream,
     time::Duration,
 };
@@ -83,7 +83,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    pub fn read(stream: &mut TcpStream, method: &str) -> Self {
+    pub fn read(stream: &mut impl Read, method: &str) -> Self {
         let mut reader = BufReader::new(stream);
         let mut line = String::new();
         reader.read_line(&mut line).expect("an answer");
@@ -114,7 +114,7 @@ impl Answer {
         answer
     }
 
-    fn read_body(&self, reader: &mut BufReader<&mut TcpStream>) -> String {
+    fn read_body(&self, reader: &mut impl BufRead) -> String {
         let mut body = Vec::new();
         if self.header("transfer-encoding") == Some("chunked") {
             loop {

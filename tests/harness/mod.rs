@@ -1,5 +1,6 @@
 //! What scenarios are told with: a daemon, issuers, tenant files, requests.
 
+mod admin;
 mod answer;
 mod daemon;
 pub mod emulator;
@@ -8,6 +9,7 @@ mod parts;
 mod tenant_file;
 mod wait;
 
+pub use admin::{ask as ask_admin, basic, id_of};
 pub use answer::{Answer, Request, connect};
 pub use daemon::{BINARY, Postern, PosternBuilder};
 pub use parts::part;

@@ -10,6 +10,7 @@ pub struct TenantFile {
     url: String,
     top: String,
     providers: Vec<String>,
+    api_tokens: String,
     access: String,
 }
 
@@ -21,6 +22,7 @@ pub fn tenant(name: &str) -> TenantFile {
         url: format!("https://{name}.example.com"),
         top: String::new(),
         providers: Vec::new(),
+        api_tokens: String::new(),
         access: String::new(),
     }
 }
@@ -94,6 +96,13 @@ impl TenantFile {
         self
     }
 
+    /// A line in `[api_tokens]`, like `enabled = true`.
+    pub fn api_tokens(mut self, line: &str) -> Self {
+        self.api_tokens.push_str(line);
+        self.api_tokens.push('\n');
+        self
+    }
+
     /// A line in `[access]`.
     pub fn access(mut self, line: &str) -> Self {
         self.access.push_str(line);
@@ -119,6 +128,9 @@ impl TenantFile {
             if self.providers.len() > 1 && !says("accounts") && !says("username_map") {
                 text += "accounts = [\"*\"]\n";
             }
+        }
+        if !self.api_tokens.is_empty() {
+            text += &format!("\n[api_tokens]\n{}", self.api_tokens);
         }
         if !self.access.is_empty() {
             text += &format!("\n[access]\n{}", self.access);

@@ -125,7 +125,7 @@ fn schemes(world: &World) -> Vec<Row> {
         refused(
             "a token as a password in Basic",
             with(&format!("basic {token}")),
-            Denied::PasswordNotAllowed,
+            Denied::MalformedToken,
         ),
         // A credential is judged wherever it is sent, or a login there would turn it into a session.
         refused(

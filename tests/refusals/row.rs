@@ -79,7 +79,7 @@ pub struct World {
     pub mallory: Issuer,
     /// The issuer of tenant `gone`; it was never seen.
     pub gone: Issuer,
-    postern: Postern,
+    pub postern: Postern,
 }
 
 impl World {
@@ -120,6 +120,14 @@ impl World {
             "kind = \"entra\"\ntenant_ids = [{DIRECTORY:?}]\naudience = [\"postern-dev\"]\nusername = \"sub\"\njwks_uri = \"{}/jwks\"\nalgorithms = [\"ES256\"]",
             acme.url()
         )))
+        .and(jira("tokens").api_tokens("enabled = true\nmax_per_user = 100"))
+        .and(jira("tokens-too").api_tokens("enabled = true"))
+        .and(jira("tokens-off").api_tokens("enabled = false"))
+        .and(
+            tenant("repositories")
+                .product("bitbucket")
+                .api_tokens("enabled = true\nmax_per_user = 100"),
+        )
         .and(tenant("opaque").asking(&acme))
         .and(tenant("gone").trusting(&gone))
         .and(tenant("broken").trusting(&acme).top("enabled = maybe"))

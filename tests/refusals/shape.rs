@@ -41,7 +41,7 @@ fn parts(world: &World) -> Vec<Row> {
         ("the JSON serialisation in base64url", encode(&flat)),
         (
             "an opaque token, where no provider takes them",
-            "pst_0123456789abcdef".to_owned(),
+            "opaque_0123456789abcdef".to_owned(),
         ),
     ];
     let mut rows = vec![ada("three parts", jira(&token))];

@@ -25,6 +25,8 @@ pub struct Around<'f> {
     pub context_path: &'f str,
     /// With their presets filled in.
     pub providers: &'f [ProviderFile],
+    /// Whether there are API tokens, which may have been issued with any scope.
+    pub has_api_tokens: bool,
 }
 
 /// The access that a file grants; the defaults where it says nothing.

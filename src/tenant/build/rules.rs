@@ -123,7 +123,8 @@ fn can_be_met(rule: &Rule, around: &Around<'_>, report: &mut Report<'_>) {
             report,
         );
     }
-    if !rule.scopes.is_empty() && !around.providers.is_empty() {
+    let by_api_tokens = around.has_api_tokens && rule.providers.is_empty();
+    if !rule.scopes.is_empty() && !around.providers.is_empty() && !by_api_tokens {
         let mut asked = around.providers.iter().filter(asked);
         if !asked.any(tells_scopes) {
             report.warning(

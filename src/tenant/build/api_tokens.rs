@@ -1,0 +1,59 @@
+//! `[api_tokens]`: who may have tokens of Postern's own.
+
+use std::time::Duration;
+
+use super::{duration, names};
+use crate::{
+    api_tokens::Scope,
+    tenant::{
+        file::{ApiTokensFile, DEFAULT_MAX_LIFETIME, DEFAULT_MAX_PER_USER},
+        report::{Report, member},
+        settings::ApiTokenSettings,
+    },
+};
+
+/// The bounds of `max_lifetime`: a token that nobody will live to see expire has no expiry.
+const LIFETIMES: std::ops::RangeInclusive<Duration> =
+    Duration::from_mins(1)..=Duration::from_hours(10 * 365 * 24);
+/// The bounds of `max_per_user`.
+const COUNTS: std::ops::RangeInclusive<u32> = 1..=10_000;
+
+/// What a file says of API tokens; none where it says nothing.
+pub fn api_tokens(
+    file: Option<&ApiTokensFile>,
+    report: &mut Report<'_>,
+) -> Option<ApiTokenSettings> {
+    let default = ApiTokensFile::default();
+    let key = |name: &str| member("api_tokens", name);
+    let enabled = file.is_some_and(|file| file.enabled == Some(true));
+    // Whoever wrote the section expects tokens.
+    if file.is_some_and(|file| file.enabled.is_none()) && !report.is_broken(&key("enabled")) {
+        let message =
+            "there are no API tokens, and what stands here has no effect without enabled = true";
+        report
+            .warning("api_tokens", message)
+            .help("add enabled = true, or enabled = false if that is meant");
+    }
+    let file = file.unwrap_or(&default);
+    let max_lifetime = file.max_lifetime.as_deref().unwrap_or(DEFAULT_MAX_LIFETIME);
+    let max_lifetime = duration(&key("max_lifetime"), max_lifetime, LIFETIMES, report);
+    let max_per_user = file.max_per_user.unwrap_or(DEFAULT_MAX_PER_USER);
+    if !COUNTS.contains(&max_per_user) {
+        let message = format!(
+            "this must lie between {} and {}",
+            COUNTS.start(),
+            COUNTS.end()
+        );
+        report.error(&key("max_per_user"), message);
+    }
+    let groups = file.groups.as_deref().unwrap_or_default();
+    let groups = names(&key("groups"), groups, report);
+    Some(ApiTokenSettings {
+        enabled,
+        max_lifetime: max_lifetime?,
+        max_per_user: usize::try_from(max_per_user).ok()?,
+        groups: groups?,
+        default_scope: file.default_scope.unwrap_or(Scope::Read),
+        self_service: file.self_service.unwrap_or(false),
+    })
+}

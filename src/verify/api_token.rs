@@ -1,0 +1,191 @@
+//! Postern's own API tokens: from what looks like one to a [`Principal`].
+
+use super::{Principal, Profile, Verified};
+use crate::{
+    account::fold,
+    api_tokens::{ApiTokens, Known, Scope, TokenId, text},
+    credential::ApiToken,
+    decision::{Denial, Denied, No},
+    policy::{self, path::Place},
+    request::Request,
+    tenant::Tenant,
+    upstream::IdentityHeaders,
+    verify::claims::quoted_text,
+};
+use std::sync::Arc;
+
+/// A token that was proved: of which record, and whose it is.
+#[derive(Debug)]
+pub struct Proved<'t> {
+    api_tokens: &'t ApiTokens,
+    id: TokenId,
+    known: Arc<Known>,
+    /// Who its bearer is.
+    pub proof: Arc<Verified>,
+}
+
+impl Proved<'_> {
+    /// Notes that the token was used for a request that may pass.
+    pub fn note_use(&self, request: &Request<'_>, now: u64) {
+        self.api_tokens
+            .note_use(self.id, &self.known, now, request.address);
+    }
+}
+
+/// Proves a token of ours, and that it is good for this request. Nothing of it is remembered: a token that was revoked is
+/// refused by the very next check.
+///
+/// # Errors
+/// A denial; an outage where the product had to be asked for its owner's groups and could not be.
+pub async fn verify<'t>(
+    tenant: &'t Tenant,
+    sent: &ApiToken<'_>,
+    request: &Request<'_>,
+    place: &Place<'_>,
+    now: u64,
+) -> Result<Proved<'t>, No> {
+    let settings = &*tenant.settings;
+    let enabled = tenant
+        .api_tokens
+        .as_ref()
+        .filter(|_| settings.api_tokens.enabled);
+    let Some(api_tokens) = enabled else {
+        let message = "an API token was sent, and this tenant has none; its file needs enabled = true in [api_tokens]";
+        return Err(Denial::new(Denied::Inactive, message).into());
+    };
+    let claimed = text::read(sent.text())
+        .map_err(|problem| Denial::new(Denied::MalformedToken, problem.to_string()))?;
+    let id = claimed.id;
+    let Some(known) = api_tokens.find(&id)? else {
+        let message = format!("there is no API token {id} (unverified), or none any more");
+        return Err(Denial::new(Denied::Inactive, message).into());
+    };
+    has_the_secret(&known, id, &claimed.secret, now)?;
+    // From here on its bearer is known to hold the token.
+    is_good(&known, id, sent, tenant, now)?;
+    is_good_for(&known, id, request, place, tenant)?;
+    let owner = &*known.owner;
+    let is_machine = settings.service_accounts.contains(&fold(owner));
+    let grants = known
+        .limits
+        .as_ref()
+        .map_or(&[][..], |limits| &limits.grants);
+    let principal = Principal::of_api_token(owner, Err(GROUPS_UNKNOWN), grants, is_machine);
+    let headers = IdentityHeaders::new(&principal, Profile::default(), &settings.access);
+    let proof = Verified {
+        principal,
+        headers,
+        reusable_until: 0,
+        may_pass: true,
+    };
+    Ok(Proved {
+        api_tokens,
+        id,
+        known,
+        proof: Arc::new(proof),
+    })
+}
+
+const GROUPS_UNKNOWN: &str = "an API token's owner is in the product's groups, which Postern asks for only with admin_token in [upstream]";
+
+fn has_the_secret(
+    known: &Known,
+    id: TokenId,
+    secret: &text::SecretDigest,
+    now: u64,
+) -> Result<(), Denial> {
+    if known.secret.fits(secret) {
+        return Ok(());
+    }
+    match &known.retiring {
+        Some(retiring) if retiring.secret.fits(secret) => {
+            if now < retiring.until {
+                return Ok(());
+            }
+            let message = format!(
+                "the API token {id} was rotated, and the time for which its old secret lived on is over; its user must take the new one"
+            );
+            Err(Denial::new(Denied::Revoked, message))
+        }
+        _ => {
+            let message = format!(
+                "the secret is not that of the API token {id}: it is forged, or from before the last rotations"
+            );
+            Err(Denial::new(Denied::Inactive, message))
+        }
+    }
+}
+
+/// Whatever it is used for.
+fn is_good(
+    known: &Known,
+    id: TokenId,
+    sent: &ApiToken<'_>,
+    tenant: &Tenant,
+    now: u64,
+) -> Result<(), Denial> {
+    if known.tenant != tenant.settings.id {
+        let message = format!("the API token {id} is for the tenant {}", known.tenant);
+        return Err(Denial::new(Denied::WrongAudience, message));
+    }
+    if known.revoked {
+        let message = format!(
+            "the API token {id} was revoked; postern token list {} --user {} says by whom",
+            known.tenant,
+            quoted_text(&known.owner)
+        );
+        return Err(Denial::new(Denied::Revoked, message));
+    }
+    if now >= known.expires_at {
+        let ago = now - known.expires_at;
+        let message = format!("the API token {id} expired {ago} s ago; issue another");
+        return Err(Denial::new(Denied::Expired, message));
+    }
+    if let Some(user) = sent.unverified_user() {
+        let user = String::from_utf8_lossy(user);
+        if fold(&user) != fold(&known.owner) {
+            let message = format!(
+                "the API token {id} is not that of the user {} (unverified) that was sent with it in Basic; send its owner, x-token-auth or nothing",
+                quoted_text(&user)
+            );
+            return Err(Denial::new(Denied::NotOwner, message));
+        }
+    }
+    Ok(())
+}
+
+/// For this request: from where, on what, and to do what.
+fn is_good_for(
+    known: &Known,
+    id: TokenId,
+    request: &Request<'_>,
+    place: &Place<'_>,
+    tenant: &Tenant,
+) -> Result<(), Denial> {
+    if let Some(limits) = &known.limits {
+        if !limits.networks.is_empty() {
+            let address = policy::address(request)?;
+            if !limits
+                .networks
+                .iter()
+                .any(|network| network.contains(&address))
+            {
+                let message = format!("{address} lies in no network of the API token {id}");
+                return Err(Denial::new(Denied::AddressNotAllowed, message));
+            }
+        }
+        let covers = |path: &str| limits.paths.iter().any(|pattern| pattern.matches(path));
+        if !limits.paths.is_empty() && !matches!(place, Place::Canonical(path) if covers(path)) {
+            let message = format!("the path is none of those of the API token {id}");
+            return Err(Denial::new(Denied::InsufficientScope, message));
+        }
+    }
+    if known.scope == Scope::Read && !policy::only_reads(tenant.settings.product, request, place) {
+        let message = format!(
+            "the API token {id} is for reading (scope read), and {} would write",
+            request.method
+        );
+        return Err(Denial::new(Denied::InsufficientScope, message));
+    }
+    Ok(())
+}
