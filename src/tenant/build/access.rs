@@ -6,6 +6,7 @@ use ipnet::{IpNet, Ipv4Net};
 
 use super::{mapping, names, rules, ways::Ways};
 use crate::{
+    account::AccountPattern,
     policy::{passwords::Passwords, path, pattern::PathPattern, rules::Rules},
     tenant::{
         file::{AccessFile, ProviderFile},
@@ -145,7 +146,7 @@ fn passwords(file: &AccessFile, report: &mut Report<'_>) -> Option<Passwords> {
                 .warning(key, "this has no effect where passwords = \"pass\"")
                 .help("remove it");
         } else if let Some(Some(patterns)) = patterns
-            && patterns.iter().any(|pattern| pattern.is_everybody())
+            && patterns.iter().any(AccountPattern::is_everybody)
             && (key == "access.break_glass" || file.password_networks.is_none())
         {
             report
@@ -288,7 +289,7 @@ pub fn method(key: &str, text: &str, otherwise: &str, report: &mut Report<'_>) -
     match nearest(text, METHODS) {
         Some(known) => problem.help(format!("did you mean {known}?")),
         None => problem.help(otherwise),
-    };
+    }
     None
 }
 
