@@ -5,6 +5,7 @@
 //! as a process of its own (this binary again, with a word that says what it is), the servers pinned to one core
 //! and the load to another. The output is Markdown.
 
+mod api_tokens;
 mod daemon;
 mod load;
 mod process;
@@ -31,6 +32,8 @@ pub struct Effort {
     fresh_tokens: usize,
     /// Of a tenant file, at each size of the folder.
     edits: usize,
+    /// Of the larger store of API tokens.
+    api_tokens: usize,
     /// Of the loops inside this process, in seconds.
     loop_seconds: f64,
 }
@@ -40,6 +43,7 @@ const FULL: Effort = Effort {
     seconds: 0.5,
     fresh_tokens: 12_000,
     edits: 100,
+    api_tokens: 1_000_000,
     loop_seconds: 1.0,
 };
 
@@ -48,6 +52,7 @@ const QUICK: Effort = Effort {
     seconds: 0.5,
     fresh_tokens: 4_000,
     edits: 10,
+    api_tokens: 100_000,
     loop_seconds: 0.3,
 };
 
@@ -86,6 +91,9 @@ fn measure(arguments: &[String]) -> anyhow::Result<()> {
     }
     if wanted("rules") {
         rules::measure(effort, cores)?;
+    }
+    if wanted("api_tokens") {
+        api_tokens::measure(effort, cores)?;
     }
     if wanted("scale") {
         scale::measure(effort)?;

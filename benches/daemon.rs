@@ -47,6 +47,16 @@ impl Home {
         self.0.path().join("work").join(name)
     }
 
+    /// The folder of the daemon's memory.
+    pub fn data(&self) -> PathBuf {
+        self.0.path().join("data")
+    }
+
+    /// What the last daemon logged so far.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.path("log")).unwrap_or_default()
+    }
+
     /// Puts a tenant file in place, by rename as the documentation advises.
     pub fn write(&self, tenant: &str, text: &str) -> anyhow::Result<Instant> {
         let aside = self.path("aside.toml");
@@ -72,7 +82,7 @@ impl Home {
             .arg("--tenants")
             .arg(self.0.path().join("tenants"))
             .arg("--data")
-            .arg(self.0.path().join("data"))
+            .arg(self.data())
             .arg("--announce")
             .arg(&announcement)
             .env_remove("RUST_LOG")
@@ -89,10 +99,7 @@ impl Home {
                 break text;
             }
             if process.0.try_wait()?.is_some() || started.elapsed() > LIMIT {
-                bail!(
-                    "the daemon did not start:\n{}",
-                    fs::read_to_string(&log).unwrap_or_default()
-                );
+                bail!("the daemon did not start:\n{}", self.log());
             }
             thread::sleep(Duration::from_millis(1));
         };

@@ -12,6 +12,7 @@ use postern::{
     keys,
     metrics::Metrics,
     pins::Pins,
+    policy::rates::Rates,
     provider::{Keys, Provider, Revision},
     tenant::{
         Tenant, build,
@@ -235,11 +236,13 @@ pub fn tenant_with(
     let providers = settings.providers.iter();
     let providers = providers.map(|settings| provider(settings, outgoing));
     Ok(Tenant {
+        product: None,
         pins: Arc::new(Pins::without_ledger(settings.id.clone())),
         providers: providers.collect::<anyhow::Result<_>>()?,
         api_tokens: None,
         settings: Arc::new(settings),
         verdicts: Arc::default(),
+        rates: Rates::default(),
         decisions: Arc::default(),
     })
 }

@@ -30,8 +30,11 @@ const KNOWN: &str = "callers";
 /// The tenant that is asked about tokens that it does not.
 const FRESH: &str = "fresh";
 
+/// The head of a table of pairs.
+pub const HEAD: &str = "| server | requests/s | ratio | rounds from, to | target | CPU µs a request | ratio | core used |\n|---|---|---|---|---|---|---|---|";
+
 /// What one round showed.
-struct Sample {
+pub struct Sample {
     per_second: f64,
     cpu_micros: f64,
     /// Share of its core that the server used. Well below 1 the load was the bottleneck, and the round says little.
@@ -39,20 +42,26 @@ struct Sample {
 }
 
 /// A server under load.
-struct Server<'a> {
-    process: &'a Running,
-    address: &'a str,
+pub struct Server<'a> {
+    /// Its process.
+    pub process: &'a Running,
+    /// Where it listens.
+    pub address: &'a str,
 }
 
 /// Where everything that a round needs lies.
-struct Bench<'a> {
-    cores: Cores,
-    home: &'a Home,
-    headers: Vec<(String, String)>,
+pub struct Bench<'a> {
+    /// On which cores.
+    pub cores: Cores,
+    /// Where the files with tokens are.
+    pub home: &'a Home,
+    /// What every connection's first answer must have.
+    pub headers: Vec<(String, String)>,
 }
 
 impl Bench<'_> {
-    fn round(
+    /// One round with the tokens of that file.
+    pub fn round(
         &self,
         server: &Server<'_>,
         tenant: &str,
@@ -130,10 +139,7 @@ pub fn measure(
     ]
     .map(|(process, address)| Server { process, address });
 
-    println!(
-        "| server | requests/s | ratio | rounds from, to | target | CPU µs a request | ratio | core used |"
-    );
-    println!("|---|---|---|---|---|---|---|---|");
+    println!("{HEAD}");
     if with_cached {
         let pair = Pair::measure(effort.rounds, |round, is_postern| {
             let length = Length::Seconds(if round.is_some() { effort.seconds } else { 0.3 });
@@ -198,7 +204,7 @@ fn were_unseen(daemon: &Daemon, all: usize) -> anyhow::Result<()> {
 }
 
 /// A yardstick and Postern, round by round.
-struct Pair {
+pub struct Pair {
     yardstick: Vec<Sample>,
     postern: Vec<Sample>,
 }
@@ -206,7 +212,7 @@ struct Pair {
 impl Pair {
     /// `round` is asked for rounds of Postern (`true`) and of the yardstick; for `None` first, to warm up. Who begins
     /// changes from round to round, lest a drift of the machine favour one.
-    fn measure(
+    pub fn measure(
         rounds: usize,
         mut round: impl FnMut(Option<usize>, bool) -> anyhow::Result<Sample>,
     ) -> anyhow::Result<Self> {
@@ -227,7 +233,8 @@ impl Pair {
         Ok(Self { yardstick, postern })
     }
 
-    fn print(&self, yardstick: &str, postern: &str, target: f64) {
+    /// Two rows of the table.
+    pub fn print(&self, yardstick: &str, postern: &str, target: f64) {
         let median_of = |samples: &[Sample], of: fn(&Sample) -> f64| {
             median(&samples.iter().map(of).collect::<Vec<_>>())
         };

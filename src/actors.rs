@@ -92,8 +92,12 @@ impl Actors {
     /// Whether all who write answer.
     pub async fn live(&self) -> bool {
         matches!(
-            tokio::join!(self.registry.send(Ping), self.pinner.send(Ping)),
-            (Ok(()), Ok(()))
+            tokio::join!(
+                self.registry.send(Ping),
+                self.pinner.send(Ping),
+                self.registrar.send(Ping)
+            ),
+            (Ok(()), Ok(()), Ok(()))
         )
     }
 

@@ -11,19 +11,22 @@ use crate::{
         self,
         path::{self, PathProblem, Place},
         query::Query,
+        rates::TokenKey,
         rules::Matching,
     },
     provider::Refusal,
     request::{Request, RequestId},
     tenant::Tenant,
-    verify::{self, Verified, jwt::Room},
+    verify::{self, TokenDigest, Verified, jwt::Room},
 };
 use unproved::Unproved;
 
-/// May this call pass, and as whom? It waits only where an issuer must be asked.
+/// May this call pass, and as whom? It waits only where an issuer, or the product, must be asked.
 pub async fn check(tenant: &Tenant, request: &Request<'_>, now: u64) -> Decision {
     let judged = if tenant.settings.enabled {
-        judge(tenant, request, now).await
+        judge(tenant, request, now)
+            .await
+            .map_err(|no| tenant.rates.count_failure(no, request.address))
     } else {
         step_aside(tenant, request)
     };
@@ -33,6 +36,7 @@ pub async fn check(tenant: &Tenant, request: &Request<'_>, now: u64) -> Decision
 async fn judge(tenant: &Tenant, request: &Request<'_>, now: u64) -> Result<Grant, No> {
     let (settings, access) = (&*tenant.settings, &tenant.settings.access);
     policy::networks(access, request)?;
+    policy::rates::address_is_known(&settings.rate_limit, request)?;
     let protected = |path: &str| policy::is_protected(settings, path);
     let place =
         path::place(request.target, &settings.context_path, protected).map_err(path_denial)?;
@@ -54,20 +58,25 @@ async fn judge(tenant: &Tenant, request: &Request<'_>, now: u64) -> Result<Grant
         unproved.has_no_credential_in_query()?;
     }
     let way = match credential? {
-        Credential::None => unproved.without_authorization()?,
+        Credential::None => unproved.without_authorization(now).await?,
         Credential::OAuth(parameters) => unproved.application_link(parameters)?,
         Credential::Basic(basic) => unproved.basic(&basic)?,
         Credential::Other(scheme) => unproved.other_scheme(scheme)?,
         Credential::ApiToken(sent) => {
             let proved = verify::api_token::verify(tenant, &sent, request, &place, now).await?;
             policy::call(settings, &place, &rules, proved.proof.principal())?;
+            let token = TokenKey::ApiToken(proved.id);
+            tenant.rates.spend(&token, proved.proof.principal())?;
             proved.note_use(request, now);
             return Ok(Grant::proved(proved.proof));
         }
         Credential::Bearer(presented) => {
-            match verified(tenant, presented, request.id, now).await? {
+            let digest = presented.digest();
+            match verified(tenant, presented, digest, request.id, now).await? {
                 Some(proof) => {
                     policy::call(settings, &place, &rules, proof.principal())?;
+                    let token = TokenKey::Bearer(digest);
+                    tenant.rates.spend(&token, proof.principal())?;
                     return Ok(Grant::proved(proof));
                 }
                 None => unproved.product_token()?,
@@ -81,10 +90,10 @@ async fn judge(tenant: &Tenant, request: &Request<'_>, now: u64) -> Result<Grant
 async fn verified(
     tenant: &Tenant,
     presented: Presented<'_>,
+    digest: TokenDigest,
     request: RequestId,
     now: u64,
 ) -> Result<Option<Arc<Verified>>, No> {
-    let digest = presented.digest();
     let revision_of = |at: usize| {
         tenant
             .providers

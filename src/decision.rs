@@ -234,6 +234,10 @@ reasons! {
         ReadOnly = "read_only", 403;
         /// The caller's address is not allowed.
         AddressNotAllowed = "address_not_allowed", 403;
+        /// The token, the user or the tenant has used up its rate.
+        RateLimited = "rate_limited", 429;
+        /// Too many forged or unknown credentials came from the address.
+        TooManyFailures = "too_many_failures", 429;
     }
 }
 
@@ -244,9 +248,11 @@ reasons! {
         TenantUnavailable = "tenant_unavailable", 503;
         /// The issuer cannot be asked, or its last known keys are too old.
         IssuerUnavailable = "issuer_unavailable", 503;
+        /// The product cannot be asked.
+        ProductUnavailable = "product_unavailable", 503;
         /// The issuer is about to be asked for a key.
         KeysPending = "keys_pending", 503;
-        /// More requests are waiting for the issuer than may.
+        /// More requests are waiting for the issuer, or for the product, than may.
         Overloaded = "overloaded", 503;
     }
 }
@@ -256,7 +262,18 @@ reasons! {
 pub struct Denial {
     /// Out of the closed list.
     pub reason: Denied,
+    /// With a 429: what it tells the caller.
+    pub used_up: Option<UsedUp>,
     message: Cow<'static, str>,
+}
+
+/// A rate of which nothing is left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UsedUp {
+    /// How much of it there is after a pause.
+    pub limit: u32,
+    /// Seconds until there is one more, for `Retry-After`.
+    pub retry_after: u64,
 }
 
 impl Denial {
@@ -265,7 +282,16 @@ impl Denial {
     pub fn new(reason: Denied, message: impl Into<Cow<'static, str>>) -> Self {
         Self {
             reason,
+            used_up: None,
             message: message.into(),
+        }
+    }
+
+    /// As [`Denial::new`], of a reason whose status is 429.
+    pub fn used_up(reason: Denied, used_up: UsedUp, message: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            used_up: Some(used_up),
+            ..Self::new(reason, message)
         }
     }
 }

@@ -7,6 +7,7 @@ pub mod contract;
 mod ops;
 mod pins;
 mod response;
+mod self_service;
 pub mod tokens;
 
 use std::{
@@ -181,6 +182,10 @@ struct UnreadBody(RefCell<Option<Payload>>);
 
 async fn answer(mut http: Request, shared: &Shared) -> Response<BoxBody> {
     let body = http.take_payload();
+    if self_service::is_for(&http) {
+        // Boxed, since its future is large and would be moved with that of every check.
+        return Box::pin(self_service::answer(http, body, shared)).await;
+    }
     let Some((endpoint, tenant, target)) = contract::route(&http) else {
         return Response::new(StatusCode::NOT_FOUND);
     };
@@ -206,7 +211,13 @@ async fn answer(mut http: Request, shared: &Shared) -> Response<BoxBody> {
     log(tenant, id, &decision);
     let settings = serving.map(|tenant| &*tenant.settings);
     let mut response = response::from(&decision, request.as_ref().ok(), endpoint, id, settings);
-    if announces_body(&http) {
+    leave_unread(&http, body, &mut response);
+    response
+}
+
+/// Ends the connection behind the answer to a request whose body was announced and not read to its end.
+fn leave_unread(http: &Request, body: Payload, response: &mut Response<BoxBody>) {
+    if announces_body(http) {
         // nginx announces a body and sends none, and would take our next answer for another request's.
         response
             .head_mut()
@@ -215,7 +226,6 @@ async fn answer(mut http: Request, shared: &Shared) -> Response<BoxBody> {
             unread.0.replace(Some(body));
         }
     }
-    response
 }
 
 fn no_tenant(directory: &Directory, name: &str, known: bool) -> Decision {

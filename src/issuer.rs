@@ -4,6 +4,7 @@ pub mod ask;
 pub mod breaker;
 pub mod client;
 pub mod discovery;
+pub mod flights;
 
 pub mod jwks;
 pub mod key_source;

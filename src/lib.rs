@@ -14,7 +14,7 @@
 //! 4. [`verify`]: who judges it, and what proves it: a signature ([`verify::jwt`] with [`keys`]), the issuer's
 //!    word ([`issuer::ask`]), or both; only there a [`verify::Principal`] is made, of an account that is
 //!    by the [`pins`] nobody else's;
-//! 5. [`policy::call`]: may this account do this;
+//! 5. [`policy::call`]: may this account do this; [`policy::rates`]: and as often;
 //! 6. a [`decision::Decision`], which one `match` in [`http`] turns into a status and headers.
 //!
 //! # A change, written once
@@ -29,6 +29,7 @@
 //!
 //! # Around them
 //!
+//! [`product`] is what the product itself is asked: whether a session is somebody's, and who an account is.
 //! [`cli`] are the commands, [`lifecycle`] is the daemon's start and end, [`dev`] is the little issuer of
 //! `serve --dev` that the tests drive too, [`status`] and [`metrics`] are what operators see.
 
@@ -50,6 +51,7 @@ pub mod lifecycle;
 pub mod metrics;
 pub mod pins;
 pub mod policy;
+pub mod product;
 pub mod provider;
 pub mod request;
 pub mod secret;

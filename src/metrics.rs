@@ -25,7 +25,7 @@ pub struct Metrics {
     registry: Registry,
     /// How long checks take, in seconds.
     pub check_duration: Histogram,
-    /// Outgoing calls by issuer and outcome.
+    /// Outgoing calls by issuer, or by the product's URL, and outcome.
     pub outgoing: IntCounterVec,
     /// Reloads of tenant files that were served.
     pub reloads: IntCounter,

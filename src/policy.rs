@@ -6,6 +6,7 @@ pub mod path;
 pub mod pattern;
 pub mod product;
 pub mod query;
+pub mod rates;
 pub mod rules;
 
 use std::net::IpAddr;
@@ -66,6 +67,24 @@ fn is_listed<'c, C: Iterator<Item = &'c CallPattern>>(
     })
 }
 
+/// Whether the request carries a session cookie of the product.
+#[must_use]
+pub fn has_session(product: Product, cookies: &[u8]) -> bool {
+    session_cookies(product, cookies).next().is_some()
+}
+
+/// The product's session cookies among others (RFC 6265 §4.2.1): each by its name, and whole.
+pub fn session_cookies(product: Product, cookies: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    let pairs = cookies.split(|byte| *byte == b';').map(|pair| {
+        let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default();
+        (name.trim_ascii(), pair.trim_ascii())
+    });
+    pairs.filter(move |(name, _)| {
+        let mut known = product.session_cookies().iter();
+        known.any(|known| known.as_bytes() == *name)
+    })
+}
+
 /// Judges calls whose body may hold a product password, however else they are made.
 ///
 /// # Errors
@@ -118,7 +137,7 @@ pub fn read_only(
 /// [`Denied::BadCheckRequest`].
 pub fn address(request: &Request<'_>) -> Result<IpAddr, Denial> {
     request.address.ok_or_else(|| {
-        Denial::new(Denied::BadCheckRequest, "networks can't be judged: the proxy sent no readable client address (X-Real-IP or X-Forwarded-For)")
+        Denial::new(Denied::BadCheckRequest, "networks and failures by address can't be judged: the proxy sent no readable client address (X-Real-IP or X-Forwarded-For)")
     })
 }
 

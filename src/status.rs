@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    product::Product,
     provider::{Keys, Provider},
     tenant::{Directory, TenantId, TenantState, problem::Problem, settings::KeyOrigin},
 };
@@ -36,6 +37,9 @@ pub struct TenantStatus {
     /// The product's base URL.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
+    /// How asking the product fares, where it is asked anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upstream: Option<UpstreamStatus>,
     /// In the order of the file.
     pub providers: Vec<ProviderStatus>,
     /// When the file was found broken, in seconds since the epoch.
@@ -67,6 +71,17 @@ pub struct ProviderStatus {
     /// The last of its tokens that was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_refusal: Option<RefusalStatus>,
+}
+
+/// How asking the product itself fares: each breaker is `closed`, `open` or `half-open`.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct UpstreamStatus {
+    /// Where it is asked.
+    pub address: String,
+    /// Who accounts are.
+    pub accounts: String,
+    /// Whose sessions are.
+    pub sessions: String,
 }
 
 /// A token that was refused.
@@ -150,6 +165,9 @@ impl TenantStatus {
             applied_at: state.file.applied_at,
             product: serving.map(|tenant| tenant.settings.product.to_string()),
             url: serving.map(|tenant| tenant.settings.url.clone()),
+            upstream: serving
+                .and_then(|tenant| tenant.product.as_ref())
+                .map(|product| UpstreamStatus::of(product, now)),
             providers: serving
                 .iter()
                 .flat_map(|tenant| &tenant.providers)
@@ -157,6 +175,17 @@ impl TenantStatus {
                 .collect(),
             broken_since: state.file.broken_since,
             problems: state.file.problems.iter().map(ProblemStatus::of).collect(),
+        }
+    }
+}
+
+impl UpstreamStatus {
+    fn of(product: &Product, now: u64) -> Self {
+        let (accounts, sessions) = product.breakers(now);
+        Self {
+            address: product.settings().address.to_string(),
+            accounts: accounts.into(),
+            sessions: sessions.into(),
         }
     }
 }

@@ -21,7 +21,8 @@ pub use directory::{Directory, FileStatus, TenantState};
 pub use id::TenantId;
 
 use crate::{
-    api_tokens::ApiTokens, metrics::Decisions, pins::Pins, provider::Provider, verify::Verdicts,
+    api_tokens::ApiTokens, metrics::Decisions, pins::Pins, policy::rates::Rates, product::Product,
+    provider::Provider, verify::Verdicts,
 };
 use settings::Settings;
 
@@ -32,10 +33,14 @@ pub struct Tenant {
     pub settings: Arc<Settings>,
     /// In the order of `settings.providers`.
     pub providers: Vec<Provider>,
+    /// The product, where it is asked anything; shared with the snapshots before and after while `[upstream]` stays.
+    pub product: Option<Arc<Product>>,
     /// Verified tokens; shared with the snapshots before and after.
     pub verdicts: Arc<Verdicts>,
     /// Whose its accounts are; likewise, until one is unpinned.
     pub pins: Arc<Pins>,
+    /// What is left of its rates; shared as far as the rates are the same.
+    pub rates: Rates,
     /// The API tokens of the daemon, those of other tenants too; `None` without a daemon (`provider test`).
     pub api_tokens: Option<ApiTokens>,
     /// Counts of what was decided; shared like the verified tokens.

@@ -2,13 +2,12 @@
 
 use std::{
     io::{BufRead as _, BufReader, Write as _},
-    path::Path,
     process::{Child, Command, Stdio},
 };
 
 use serde_json::Value;
 
-use crate::harness::{Answer, Postern, TenantFile, connect, part, tenant};
+use crate::harness::{Answer, Postern, TenantFile, connect, python, tenant};
 
 /// Its answers have neither `iss` nor `sub`, and an `aud` only where a token was asked for with one (RFC 8707): where
 /// an audience is set, the others are refused, and the log says which settings would accept them.
@@ -110,12 +109,13 @@ struct Toolkit {
 impl Toolkit {
     /// Starts it; `None` where it is not installed.
     fn start() -> Option<Self> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/django");
-        let python = folder.join("venv/bin/python");
-        let python = part("django-oauth-toolkit", python.is_file().then_some(python))?;
+        let python = python("django-oauth-toolkit", "tests/django")?;
         let mut process = Command::new(python)
             .arg("-B")
-            .arg(folder.join("issuer.py"))
+            .arg(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/tests/django/issuer.py"
+            ))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

@@ -5,35 +5,46 @@
 mod closed;
 /// What passes, and why: each kind of request, for each product.
 mod kinds;
-/// nginx, the product behind it, and a relay that counts connections.
-mod parts;
+/// The product behind nginx, and a relay that counts connections.
+pub mod parts;
 /// Who passes, and what the product gets.
 mod passing;
+/// Users and their own API tokens.
+mod self_service;
 
-use parts::{Nginx, Product, Relay};
+use parts::{Product, Relay};
 
-use crate::harness::{Answer, Issuer, Postern, PosternBuilder, Request, TenantFile, tenant};
+use crate::harness::{Answer, Issuer, Nginx, Postern, PosternBuilder, Request, TenantFile, tenant};
 
 /// A Jira behind nginx, guarded by Postern.
 struct Site {
     postern: Postern,
     relay: Relay,
     nginx: Nginx,
-    _product: Product,
+    product: Product,
 }
 
 impl Site {
     fn of(postern: PosternBuilder) -> Option<Self> {
+        Self::behind(postern, Nginx::start)
+    }
+
+    /// With `proxies/nginx/self-service.conf` as well.
+    fn with_self_service(postern: PosternBuilder) -> Option<Self> {
+        Self::behind(postern, Nginx::with_self_service)
+    }
+
+    fn behind(postern: PosternBuilder, start: fn(&str, &str, &str) -> Nginx) -> Option<Self> {
         Nginx::installed()?;
         let postern = postern.start();
         let relay = Relay::to(postern.address());
         let product = Product::start();
-        let nginx = Nginx::start(relay.address(), product.address());
+        let nginx = start("jira", relay.address(), product.address());
         Some(Self {
             postern,
             relay,
             nginx,
-            _product: product,
+            product,
         })
     }
 

@@ -8,21 +8,7 @@ use postern::{
     provider::Kind,
 };
 
-use crate::harness::Postern;
-
-fn page(path: &str) -> String {
-    fs::read_to_string(format!("{}/{path}", env!("CARGO_MANIFEST_DIR"))).expect("the page is there")
-}
-
-/// The first block of that language after a mark.
-fn block(page: &str, after: &str, language: &str) -> String {
-    let (_, rest) = page.split_once(after).expect("the mark is there");
-    let (_, rest) = rest
-        .split_once(&format!("```{language}\n"))
-        .expect("a block follows it");
-    let (block, _) = rest.split_once("```").expect("the block ends");
-    block.to_owned()
-}
+use crate::harness::{Postern, block, page};
 
 /// Whoever copies nginx's configuration from the front page copies the one that is tested.
 #[test]
@@ -31,6 +17,20 @@ fn readme_shows_the_nginx_configuration_that_is_tested() {
     assert!(
         shown == page("tests/proxies/nginx/postern.conf"),
         "README.md and tests/proxies/nginx/postern.conf differ"
+    );
+}
+
+/// Likewise for users' own API tokens.
+#[test]
+fn the_page_of_proxies_shows_the_snippet_that_is_tested() {
+    let shown = block(
+        &page("docs/proxies.md"),
+        "## Users' own API tokens",
+        "nginx",
+    );
+    assert!(
+        shown == page("tests/proxies/nginx/self-service.conf"),
+        "docs/proxies.md and tests/proxies/nginx/self-service.conf differ"
     );
 }
 

@@ -12,6 +12,7 @@
 //! | `contract` | what the proxy owes us |
 //! | `api_tokens` | tokens of Postern's own |
 //! | `policy` | what the tenant's file says |
+//! | `rates` | what comes too often |
 //! | `rules` | what the tenant's file says of single calls |
 //! | `body` | a body that is announced on the check endpoint |
 
@@ -24,6 +25,7 @@ mod header;
 mod kinds;
 mod paths;
 mod policy;
+mod rates;
 mod row;
 mod rules;
 mod shape;
@@ -46,6 +48,7 @@ const TABLE: &[fn(&World) -> Vec<Row>] = &[
     kinds::rows,
     paths::rows,
     policy::rows,
+    rates::rows,
     rules::rows,
     shape::rows,
     signature::rows,
@@ -78,7 +81,7 @@ fn every_reason_has_its_row() {
 fn every_reason_keeps_its_word_and_status() {
     for reason in Denied::ALL {
         assert!(
-            matches!(reason.status(), 400 | 401 | 403),
+            matches!(reason.status(), 400 | 401 | 403 | 429),
             "{reason} is {}",
             reason.status()
         );

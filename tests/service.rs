@@ -8,17 +8,3 @@ mod notify;
 mod sockets;
 /// The unit files, by systemd's own judgement.
 mod unit;
-
-use std::path::PathBuf;
-
-use crate::harness::part;
-
-/// A program of the system, if it is installed.
-#[track_caller]
-fn program(name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&path)
-        .map(|folder| folder.join(name))
-        .find(|file| file.is_file());
-    part(name, found)
-}

@@ -87,12 +87,15 @@ impl Registrar {
             self.index.is_damaged(what);
             return;
         }
+        let mut count = 0;
         for (owner, mut tokens) in issued {
+            count += tokens.len();
             tokens.sort_unstable();
             let ids = tokens.into_iter().map(|(_, id)| id).collect();
             self.owners.insert(owner, ids);
         }
         self.index.is_loaded();
+        tracing::info!(tokens = count, "the API tokens are in memory");
     }
 
     fn owned<'r>(&'r self, owner: &Owner) -> impl Iterator<Item = TokenId> + use<'r> {
@@ -493,3 +496,6 @@ impl Handler<WriteUses> for Registrar {
         self.write_uses();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,6 +12,8 @@ use crate::{
     issuer::{ask::Asker, client::Outgoing, key_source::SourceId},
     metrics::Decisions,
     pins::{Ledger, Pins, Unpinned},
+    policy::rates::Rates,
+    product::Product,
     provider::{Keys, Provider, Revision},
     snapshot::{Publisher, Reader, cell},
     tenant::{
@@ -128,7 +130,18 @@ impl TenantActor {
                 }
             })
             .collect();
+        let rates = before.map_or_else(Rates::default, |before| before.rates.clone());
+        let product = settings.upstream.as_ref().map(|upstream| {
+            let known = before.and_then(|before| before.product.as_ref());
+            let known = known.filter(|known| known.settings().digest == upstream.digest);
+            known.map_or_else(
+                || Arc::new(Product::new(Arc::clone(upstream), self.outgoing.clone())),
+                Arc::clone,
+            )
+        });
         Tenant {
+            rates: rates.next(&settings.rate_limit),
+            product,
             pins: before.map_or_else(
                 || Arc::new(Pins::new(self.id.clone(), self.ledger.clone())),
                 |before| Arc::clone(&before.pins),
@@ -316,8 +329,10 @@ impl Handler<KeysFetched> for TenantActor {
         let next = Tenant {
             providers: providers.collect(),
             settings: Arc::clone(&tenant.settings),
+            product: tenant.product.clone(),
             verdicts: Arc::clone(&tenant.verdicts),
             pins: Arc::clone(&tenant.pins),
+            rates: tenant.rates.clone(),
             api_tokens: tenant.api_tokens.clone(),
             decisions: Arc::clone(&tenant.decisions),
         };
@@ -351,7 +366,9 @@ impl Handler<ForgetPins> for TenantActor {
             });
             let next = Tenant {
                 providers: providers.collect(),
+                product: tenant.product.clone(),
                 pins: Arc::new(tenant.pins.forgetful()),
+                rates: tenant.rates.clone(),
                 settings: Arc::clone(&tenant.settings),
                 verdicts: Arc::clone(&tenant.verdicts),
                 api_tokens: tenant.api_tokens.clone(),

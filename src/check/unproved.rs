@@ -2,12 +2,12 @@
 
 use crate::{
     credential::{Basic, oauth1},
-    decision::{Denial, Denied, PassThrough},
+    decision::{Denial, Denied, No, Outage, PassThrough, Unavailable},
     policy::{self, passwords::Leave, path::Place, query::Query},
     request::Request,
     tenant::{
         Tenant,
-        settings::{Access, Otherwise},
+        settings::{Access, Otherwise, Sessions},
     },
 };
 
@@ -39,7 +39,7 @@ impl Unproved<'_> {
     }
 
     /// No `Authorization`: from what is open to everybody, to a cookie, to nothing at all.
-    pub fn without_authorization(&self) -> Result<PassThrough, Denial> {
+    pub async fn without_authorization(&self, now: u64) -> Result<PassThrough, No> {
         let (settings, request) = (&*self.tenant.settings, self.request);
         let access = self.access();
         if access.oauth1 == Otherwise::Pass && oauth1::is_signed_in_query(&self.query) {
@@ -62,27 +62,49 @@ impl Unproved<'_> {
             return Ok(PassThrough::Outside);
         };
         let cookies = request.cookie.as_deref().unwrap_or_default();
-        let session = settings.product.has_session(cookies);
-        if session && access.sessions == Otherwise::Pass {
+        let has_session = policy::has_session(settings.product, cookies);
+        if has_session
+            && (access.sessions == Sessions::Pass
+                || (access.sessions == Sessions::Check && self.is_session(cookies, now).await?))
+        {
             return Ok(PassThrough::Session);
         }
         // What its body may hold has been judged.
         if settings.product.is_password_channel(request, path) {
             return Ok(PassThrough::Password);
         }
-        if session {
-            return Err(Denial::new(
-                Denied::NoCredential,
-                "only a session cookie was sent, and access.sessions is \"deny\"",
-            ));
-        }
+        let refusal = match (has_session, access.sessions) {
+            (true, Sessions::Deny) => {
+                return Err(Denial::new(
+                    Denied::NoCredential,
+                    "only a session cookie was sent, and access.sessions is \"deny\"",
+                )
+                .into());
+            }
+            // A cookie that opens nothing is no more than none.
+            (true, Sessions::Check | Sessions::Pass) => {
+                "only a session cookie was sent, and the product says that it is nobody's (access.sessions is \"check\")"
+            }
+            (false, _) => "no credential was sent",
+        };
         if request.is_preflight {
             return Ok(PassThrough::Open);
         }
         match access.anonymous {
             Otherwise::Pass => Ok(PassThrough::Anonymous),
-            Otherwise::Deny => Err(Denial::new(Denied::NoCredential, "no credential was sent")),
+            Otherwise::Deny => Err(Denial::new(Denied::NoCredential, refusal).into()),
         }
+    }
+
+    /// Whether the product knows whose session it is.
+    async fn is_session(&self, cookies: &[u8], now: u64) -> Result<bool, No> {
+        let product = self.tenant.product.as_ref().ok_or_else(|| {
+            let message = "access.sessions is \"check\", and the product can't be asked from here";
+            Outage::new(Unavailable::ProductUnavailable, 1, message)
+        })?;
+        Ok(product
+            .is_session(cookies, self.request.address, now)
+            .await?)
     }
 
     /// `Authorization: OAuth`.
@@ -135,7 +157,7 @@ impl Unproved<'_> {
         let mut listed = access.pass_schemes.iter();
         if listed.any(|own| own.as_bytes().eq_ignore_ascii_case(scheme)) {
             return Ok(PassThrough::Scheme {
-                with_cookies: access.sessions == Otherwise::Pass,
+                with_cookies: access.sessions == Sessions::Pass,
             });
         }
         Err(Denial::new(

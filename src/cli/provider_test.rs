@@ -20,6 +20,7 @@ use crate::{
     keys::KeySet,
     metrics::{Decisions, Metrics},
     pins::Pins,
+    policy::rates::Rates,
     provider::{Keys, Provider, Revision},
     status,
     tenant::{
@@ -167,7 +168,10 @@ async fn examine(
         api_tokens: None,
         settings: Arc::new(settings),
         providers,
+        product: None,
         verdicts: Arc::new(Verdicts::default()),
+        // Nor to spend anything.
+        rates: Rates::default(),
         decisions: Arc::new(Decisions::default()),
     };
     if let Some(token) = token {

@@ -75,7 +75,7 @@ fn text(status: &status::Status, now: u64) -> String {
             tenant.state.clone(),
             tenant.generation.to_string(),
             ago(tenant.applied_at, now),
-            tenant.product.clone().unwrap_or_default(),
+            product(tenant),
             providers.join("\n"),
         ]);
     }
@@ -145,6 +145,19 @@ fn problems(text: &mut String, tenant: &TenantStatus, now: u64) {
             writeln!(text, "  help: {help}").expect("a String takes everything");
         }
     }
+}
+
+fn product(tenant: &TenantStatus) -> String {
+    let mut text = tenant.product.clone().unwrap_or_default();
+    if let Some(upstream) = &tenant.upstream {
+        write!(
+            text,
+            "\nasked at {}: accounts, breaker {}; sessions, breaker {}",
+            upstream.address, upstream.accounts, upstream.sessions
+        )
+        .expect("a String takes everything");
+    }
+    text
 }
 
 fn provider(provider: &ProviderStatus) -> String {

@@ -147,7 +147,7 @@ impl TenantNew {
              read_only = false\n\
              # API requests without any credential: deny, or pass to the product.\n\
              anonymous = \"deny\"\n\
-             # API requests of the product's own pages, with its session cookie: pass, or deny.\n\
+             # API requests of the product's own pages, with its session cookie: pass, check or deny.\n\
              sessions = \"pass\"\n",
             name = self.name,
         )

@@ -31,6 +31,8 @@ pub enum Endpoint {
     ForwardAuth,
     /// `/ext-authz/{tenant}/…`: the request line itself, `X-Forwarded-For`.
     ExtAuthz,
+    /// `/self/…`: no check but a call of its own, with `X-Forwarded-For`. See [`super::self_service`].
+    SelfService,
 }
 
 /// The endpoint, the tenant's name and, for `/ext-authz`, the original target. The target is cut out of the
@@ -86,7 +88,7 @@ pub fn read<'r>(
             fields.forwarded_uri.required("X-Forwarded-Uri")?,
             fields.forwarded_for(trusted)?,
         ),
-        Endpoint::ExtAuthz => (
+        Endpoint::ExtAuthz | Endpoint::SelfService => (
             http.method().as_str(),
             target.as_bytes(),
             fields.forwarded_for(trusted)?,

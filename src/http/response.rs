@@ -12,7 +12,7 @@ use actix_http::{
 use super::contract::Endpoint;
 use crate::{
     credential::Authorization,
-    decision::{Decision, Denied, Grant},
+    decision::{Decision, Denial, Denied, Grant, UsedUp},
     policy::git,
     request::{Request, RequestId},
     tenant::settings::Settings,
@@ -24,15 +24,22 @@ const REMOTE_EMAIL: HeaderName = HeaderName::from_static("remote-email");
 const REMOTE_GROUPS: HeaderName = HeaderName::from_static("remote-groups");
 const METHOD: HeaderName = HeaderName::from_static("postern-method");
 const PROVIDER: HeaderName = HeaderName::from_static("postern-provider");
-const REQUEST_ID: HeaderName = HeaderName::from_static("postern-request-id");
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("postern-request-id");
 const UPSTREAM_URI: HeaderName = HeaderName::from_static("postern-upstream-uri");
 const REASON: HeaderName = HeaderName::from_static("postern-reason");
+
+/// What is left of a rate, in the three fields of draft-ietf-httpapi-ratelimit-headers up to -06, which gateways send and
+/// clients read. From -07 to -10 the draft has put them into `RateLimit` and `RateLimit-Policy`, twice in another syntax,
+/// and it is still no RFC. With a 429 only: on a yes they would reach the proxy, and nobody behind it.
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
+const RATE_REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
+const RATE_RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
 
 /// RFC 7617 §2.
 const BASIC: HeaderValue = HeaderValue::from_static("Basic realm=\"postern\"");
 const EMPTY: HeaderValue = HeaderValue::from_static("");
 /// A proxy that caches answers would answer for another token.
-const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+pub const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
 /// The answer to a check.
 pub fn from(
@@ -56,7 +63,13 @@ pub fn from(
             headers.insert(WWW_AUTHENTICATE, BASIC);
             response
         }
-        (Decision::Deny(denial), _) => deny(denial.reason, endpoint, id),
+        (Decision::Deny(denial), _) => {
+            let mut response = deny(denial.reason, endpoint, id);
+            if let Some(used_up) = denial.used_up {
+                tell_when(response.headers_mut(), used_up);
+            }
+            response
+        }
         (Decision::Unavailable(outage), _) => {
             let mut response = refuse(
                 status(outage.reason.status()),
@@ -83,8 +96,25 @@ fn deny(reason: Denied, endpoint: Endpoint, id: RequestId) -> Response<BoxBody> 
     )
 }
 
+/// RFC 6585 §4. The reset is not later than `Retry-After`, as the draft wants them beside one another.
+fn tell_when(headers: &mut HeaderMap, used_up: UsedUp) {
+    let UsedUp { limit, retry_after } = used_up;
+    headers.insert(RETRY_AFTER, HeaderValue::from(retry_after));
+    headers.insert(RATE_LIMIT, HeaderValue::from(limit));
+    headers.insert(RATE_REMAINING, HeaderValue::from(0));
+    headers.insert(RATE_RESET, HeaderValue::from(retry_after));
+}
+
 fn status(code: u16) -> StatusCode {
     StatusCode::from_u16(code).expect("the closed list holds valid statuses only")
+}
+
+/// A refusal at `/self/` whose message is for the caller, who alone can do something about it.
+pub fn tell(denial: &Denial, id: RequestId) -> Response<BoxBody> {
+    let denied = denial.reason;
+    let error = error_code(denied).unwrap_or(denied.word());
+    let response = deny(denied, Endpoint::Check, id);
+    explain(response, error, &denial.to_string(), id)
 }
 
 /// Every header is always there, so that the proxy overwrites what the client sent under its name.
@@ -135,7 +165,8 @@ fn unchanged(value: &[u8]) -> HeaderValue {
     HeaderValue::from_bytes(value).unwrap_or(EMPTY)
 }
 
-fn request_id(id: RequestId) -> HeaderValue {
+/// The value of `Postern-Request-Id`.
+pub fn request_id(id: RequestId) -> HeaderValue {
     HeaderValue::from_bytes(&id.text()).expect("hexadecimal digits are a valid value")
 }
 
@@ -154,13 +185,16 @@ fn refuse(
     let error = challenge.map_or("temporarily_unavailable", |denied| {
         error_code(denied).unwrap_or(reason)
     });
-    if let Some(denied) = challenge {
+    // Another credential is not what a 429 asks for.
+    if let Some(denied) = challenge.filter(|denied| denied.status() != 429) {
         headers.insert(WWW_AUTHENTICATE, www_authenticate(denied));
     }
     match endpoint {
         // nginx drops the connection of an answer with a body.
         Endpoint::Check => response,
-        Endpoint::ForwardAuth | Endpoint::ExtAuthz => explain(response, error, reason, id),
+        Endpoint::ForwardAuth | Endpoint::ExtAuthz | Endpoint::SelfService => {
+            explain(response, error, reason, id)
+        }
     }
 }
 
@@ -170,6 +204,8 @@ fn error_code(denied: Denied) -> Option<&'static str> {
         (_, Denied::NoCredential) => None,
         (400, _) => Some("invalid_request"),
         (401, _) => Some("invalid_token"),
+        // RFC 6750 has no word for it, and the nginx configuration says this one.
+        (429, _) => Some("too_many_requests"),
         _ => Some("insufficient_scope"),
     }
 }
@@ -184,13 +220,14 @@ fn www_authenticate(denied: Denied) -> HeaderValue {
     HeaderValue::from_str(&challenge).expect("words of closed lists are a valid value")
 }
 
-fn explain(
+/// With the JSON body of an error.
+pub fn explain(
     response: Response<BoxBody>,
     error: &str,
-    reason: &str,
+    description: &str,
     id: RequestId,
 ) -> Response<BoxBody> {
-    let body = serde_json::json!({ "error": error, "error_description": reason, "request_id": id.to_string() });
+    let body = serde_json::json!({ "error": error, "error_description": description, "request_id": id.to_string() });
     let mut response = response.set_body(BoxBody::new(body.to_string()));
     let headers: &mut HeaderMap = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

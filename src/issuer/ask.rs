@@ -11,21 +11,20 @@ mod userinfo;
 
 use std::{
     borrow::Cow,
-    collections::HashMap,
     fmt,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, OnceLock},
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use quick_cache::sync::Cache;
 use reqwest::{Client, RequestBuilder, Url, header::HeaderValue};
-use tokio::sync::watch;
 use url::form_urlencoded;
 use zeroize::Zeroizing;
 
 use super::{
-    breaker::{Admission, Breaker, LONGEST_ASKED},
+    breaker::{Admission, Breaker, LONGEST_ASKED, RETRY_AFTER, Setback},
     client::{Answered, FetchError, Outgoing, WHOLE_CALL},
+    flights::{Flights, MAX_IN_FLIGHT},
 };
 use crate::{
     clock,
@@ -43,10 +42,6 @@ pub const CACHED_ACTIVE: u64 = 60;
 const CACHED_INACTIVE: u64 = 10;
 /// The most tokens remembered as inactive. A flood of forged ones turns this over, not the good ones.
 const INACTIVE_CAPACITY: usize = 1_000;
-/// Seconds after which a caller may come again, where the provider does not say it.
-const RETRY_AFTER: u64 = 5;
-/// The most calls in flight to one endpoint: a hanging issuer costs this many sockets and no more.
-const MAX_IN_FLIGHT: usize = 64;
 
 /// What the provider said, still to be judged: see [`crate::verify`].
 pub enum Answer {
@@ -66,7 +61,7 @@ pub struct Asker {
     client: Result<Client, FetchError>,
     outgoing: Outgoing,
     breaker: Breaker,
-    in_flight: Mutex<HashMap<TokenDigest, watch::Receiver<Option<Outcome>>>>,
+    flights: Flights<TokenDigest, Outcome>,
     inactive: OnceLock<Cache<TokenDigest, u64>>,
     /// Tokens that are not to be asked about for a while: see [`FetchError::OneToken`].
     resting: OnceLock<Cache<TokenDigest, u64>>,
@@ -82,7 +77,7 @@ impl Asker {
             client,
             outgoing,
             breaker: Breaker::default(),
-            in_flight: Mutex::default(),
+            flights: Flights::default(),
             inactive: OnceLock::new(),
             resting: OnceLock::new(),
         }
@@ -113,12 +108,24 @@ impl Asker {
         {
             return Err(self.outage(until - now, "asked to be left alone about this token"));
         }
-        let mut answer = self.join_or_start(token, digest, now)?;
-        let outcome = answer
-            .wait_for(Option::is_some)
-            .await
-            .ok()
-            .and_then(|answer| answer.clone());
+        let start = |in_flight| {
+            if in_flight >= MAX_IN_FLIGHT {
+                let message = format!(
+                    "{MAX_IN_FLIGHT} calls to {} are in flight ({})",
+                    self.endpoint(),
+                    self.settings.written_in
+                );
+                return Err(Outage::new(Unavailable::Overloaded, 1, message));
+            }
+            if let Admission::Wait(seconds) = self.breaker.admit(now) {
+                return Err(self.outage(seconds, "failed several times in a row and is left alone"));
+            }
+            let (asker, token, digest) =
+                (Arc::clone(self), Zeroizing::new(token.to_owned()), *digest);
+            Ok(async move { asker.call(&token, &digest).await })
+        };
+        let runtime = self.outgoing.runtime();
+        let outcome = self.flights.join_or_start(*digest, runtime, start).await?;
         outcome.unwrap_or_else(|| Err(self.outage(1, "was being asked when Postern stopped")))
     }
 
@@ -136,45 +143,6 @@ impl Asker {
             .get_or_init(|| Cache::new(INACTIVE_CAPACITY))
             .insert(*digest, now + seconds);
         seconds
-    }
-
-    fn join_or_start(
-        self: &Arc<Self>,
-        token: &str,
-        digest: &TokenDigest,
-        now: u64,
-    ) -> Result<watch::Receiver<Option<Outcome>>, Outage> {
-        let mut in_flight = self
-            .in_flight
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(answer) = in_flight.get(digest) {
-            return Ok(answer.clone());
-        }
-        if in_flight.len() >= MAX_IN_FLIGHT {
-            let message = format!(
-                "{MAX_IN_FLIGHT} calls to {} are in flight ({})",
-                self.endpoint(),
-                self.settings.written_in
-            );
-            return Err(Outage::new(Unavailable::Overloaded, 1, message));
-        }
-        if let Admission::Wait(seconds) = self.breaker.admit(now) {
-            return Err(self.outage(seconds, "failed several times in a row and is left alone"));
-        }
-        let (sender, receiver) = watch::channel(None);
-        in_flight.insert(*digest, receiver.clone());
-        let (asker, token, digest) = (Arc::clone(self), Zeroizing::new(token.to_owned()), *digest);
-        self.outgoing.runtime().spawn(async move {
-            let called = Called {
-                asker: &asker,
-                digest,
-            };
-            let outcome = asker.call(&token, &digest).await;
-            drop(called);
-            sender.send_replace(Some(outcome));
-        });
-        Ok(receiver)
     }
 
     async fn call(&self, token: &str, digest: &TokenDigest) -> Outcome {
@@ -195,33 +163,9 @@ impl Asker {
                 Ok(Arc::new(answer))
             }
             Err(error) => {
-                let retry_after = match error {
-                    FetchError::Status {
-                        status: 403 | 429 | 503,
-                        retry_after: Some(seconds),
-                    } => self.breaker.pause(now, seconds),
-                    FetchError::RateLimited(seconds) => self.breaker.pause(now, seconds),
-                    // What is said of one user may be as long as that user likes.
-                    FetchError::TooLarge(_) => {
-                        self.breaker.succeeded();
-                        self.rest(digest, now, RETRY_AFTER)
-                    }
-                    FetchError::OneToken { retry_after, .. } => {
-                        self.breaker.succeeded();
-                        self.rest(digest, now, retry_after)
-                    }
-                    // It doesn't like this one token: nobody's odd tokens close the endpoint for the others.
-                    FetchError::Status {
-                        status: 400 | 402..=428 | 430..=499,
-                        ..
-                    } => {
-                        self.breaker.succeeded();
-                        RETRY_AFTER
-                    }
-                    _ => {
-                        self.breaker.failed(now);
-                        RETRY_AFTER
-                    }
+                let retry_after = match self.breaker.erred(now, &error) {
+                    Setback::Endpoint(seconds) => seconds,
+                    Setback::Question(seconds) => self.rest(digest, now, seconds),
                 };
                 // RFC 7662 §2.3: 401 is about our credentials, never about the caller's token.
                 let hint = match error {
@@ -377,21 +321,6 @@ fn object(answered: &Answered) -> Result<Object<'_>, FetchError> {
     answered.is_json()?;
     Object::read(&answered.body)
         .map_err(|error| FetchError::Malformed(format!("the answer is not understood: {error}")))
-}
-
-/// A call in flight: whatever becomes of it, it is in flight no more when this goes.
-struct Called<'a> {
-    asker: &'a Asker,
-    digest: TokenDigest,
-}
-
-impl Drop for Called<'_> {
-    fn drop(&mut self) {
-        let in_flight = self.asker.in_flight.lock();
-        in_flight
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&self.digest);
-    }
 }
 
 impl fmt::Debug for Asker {

@@ -2,6 +2,11 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use super::client::FetchError;
+
+/// Seconds after which it is worth asking again, where the other side does not say it.
+pub const RETRY_AFTER: u64 = 5;
+
 /// Failures in a row that open it. One or two happen to every service.
 const FAILURES: u32 = 5;
 /// The first pause, in seconds; it doubles with every failed probe.
@@ -36,7 +41,48 @@ pub enum Admission {
     Wait(u64),
 }
 
+/// What a call that failed holds back, and for how many seconds.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Setback {
+    /// Nothing by itself: it is for the breaker to let calls through, and this for callers to come again.
+    Endpoint(u64),
+    /// The same question: it is not to be asked again so soon, and others are answered.
+    Question(u64),
+}
+
 impl Breaker {
+    /// Counts a call that failed, by what its error says of the endpoint.
+    pub fn erred(&self, now: u64, error: &FetchError) -> Setback {
+        match error {
+            FetchError::Status {
+                status: 403 | 429 | 503,
+                retry_after: Some(seconds),
+            } => Setback::Endpoint(self.pause(now, *seconds)),
+            FetchError::RateLimited(seconds) => Setback::Endpoint(self.pause(now, *seconds)),
+            // What is said of one user may be as long as that user likes.
+            FetchError::TooLarge(_) => {
+                self.succeeded();
+                Setback::Question(RETRY_AFTER)
+            }
+            FetchError::OneToken { retry_after, .. } => {
+                self.succeeded();
+                Setback::Question(*retry_after)
+            }
+            // It doesn't like this one token: nobody's odd tokens close the endpoint for the others.
+            FetchError::Status {
+                status: 400 | 402..=428 | 430..=499,
+                ..
+            } => {
+                self.succeeded();
+                Setback::Endpoint(RETRY_AFTER)
+            }
+            _ => {
+                self.failed(now);
+                Setback::Endpoint(RETRY_AFTER)
+            }
+        }
+    }
+
     /// Whether the endpoint may be called at `now`. After a pause one call is let through as a probe.
     pub fn admit(&self, now: u64) -> Admission {
         let mut state = self.state();

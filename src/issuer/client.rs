@@ -10,7 +10,7 @@ use std::{
 use aws_lc_rs::digest;
 use reqwest::{
     Certificate, Client, NoProxy, Proxy, RequestBuilder, Response, Url,
-    header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER},
+    header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER, SET_COOKIE},
     redirect,
 };
 use url::Host;
@@ -62,12 +62,12 @@ pub enum FetchError {
     /// It says, in words of its own, that it wants to be left alone for that many seconds.
     #[error("it asks to be left alone for {0} s")]
     RateLimited(u64),
-    /// What stops one token and is no word about the endpoint, like a limit of that token's user.
+    /// What stops one token, or one account, and is no word about the endpoint: a limit of that token's user, say.
     #[error("{what}")]
     OneToken {
         /// What it is.
         what: String,
-        /// For how many seconds not to ask about that token.
+        /// For how many seconds not to ask about it.
         retry_after: u64,
     },
 }
@@ -81,6 +81,8 @@ pub struct Answered {
     pub retry_after: Option<u64>,
     /// Without parameters, in lower case.
     pub content_type: String,
+    /// The header fields, without those that carry a session.
+    pub headers: HeaderMap,
     /// The whole of it.
     pub body: Vec<u8>,
 }
@@ -215,11 +217,14 @@ impl Outgoing {
     ) -> Result<Answered, FetchError> {
         let answered = async {
             let mut response = request.send().await.map_err(failed)?;
+            let mut headers = std::mem::take(response.headers_mut());
+            headers.remove(SET_COOKIE);
             Ok(Answered {
                 status: response.status().as_u16(),
-                retry_after: retry_after(response.headers(), clock::now()),
-                content_type: essence(response.headers()),
+                retry_after: retry_after(&headers, clock::now()),
+                content_type: essence(&headers),
                 body: body(&mut response, limit).await?,
+                headers,
             })
         };
         let answered = answered.await;

@@ -45,7 +45,7 @@ const MAX_TARGET: usize = 16 * 1024;
 /// context is an API path or falls under a rule; it is asked only where the target is not plainly in canonical form.
 ///
 /// # Errors
-/// [`PathProblem::Ambiguous`] where a reading of an odd path is protected, or the target is too long, holds a space or
+/// [`PathProblem::Ambiguous`] where a reading of an odd path is protected, or the target is too long, holds whitespace or
 /// does not start with exactly one `/`; [`PathProblem::OutsideContext`] where no reading lies under `context`.
 pub fn place<'a>(
     target: &'a [u8],
@@ -204,9 +204,10 @@ fn examine(
     context: &str,
     protected: impl Fn(&str) -> bool,
 ) -> Result<Place<'static>, PathProblem> {
-    // RFC 9112 §3.2 wants 400 for whitespace in a target: some readers end the target there.
-    if path.contains(&b' ') {
-        return Err(PathProblem::Ambiguous("a space"));
+    // RFC 9112 §3.2 wants 400 for whitespace in a target: some readers end the target there, each at what §3 lets it
+    // take for whitespace.
+    if path.iter().any(|byte| b" \t\x0b\x0c\r".contains(byte)) {
+        return Err(PathProblem::Ambiguous("whitespace"));
     }
     let Normal {
         text,
@@ -227,7 +228,7 @@ fn examine(
         }
     });
     if let Some(oddity) = oddity {
-        return match readings::judge(&text, context, protected) {
+        return match readings::judge(path, context, protected) {
             Verdict::Protected | Verdict::TooMany => Err(PathProblem::Ambiguous(oddity)),
             Verdict::Inside => Ok(Place::Product),
             Verdict::Outside => Err(PathProblem::OutsideContext),
@@ -240,7 +241,7 @@ fn examine(
             .as_ref()
             .is_some_and(|forward| protected(forward.path))
     {
-        match readings::judge(&text, context, protected) {
+        match readings::judge(path, context, protected) {
             Verdict::Protected | Verdict::TooMany => {
                 return Err(PathProblem::Ambiguous(DELIMITERS));
             }

@@ -167,14 +167,10 @@ impl Product {
         self.known().api
     }
 
-    /// Whether the request carries a session cookie of the product.
+    /// The names of the cookies that carry a session of the product.
     #[must_use]
-    pub fn has_session(self, cookies: &[u8]) -> bool {
-        let known = self.known().session_cookies;
-        cookies.split(|byte| *byte == b';').any(|pair| {
-            let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default();
-            known.iter().any(|own| own.as_bytes() == name.trim_ascii())
-        })
+    pub fn session_cookies(self) -> &'static [&'static str] {
+        self.known().session_cookies
     }
 
     /// The calls that must pass without a credential.

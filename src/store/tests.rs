@@ -154,12 +154,12 @@ fn a_store_without_pins_opens() {
     store.flush().unwrap();
     drop(store);
     let acknowledged = data.path().join("store").join(ACKNOWLEDGED);
-    assert_eq!(fs::read_to_string(&acknowledged).unwrap(), "0 1 0\n");
+    assert_eq!(fs::read_to_string(&acknowledged).unwrap(), "0 1 0 0 0\n");
     fs::write(&acknowledged, "0 1\n").unwrap();
     let store = reopen(data.path()).unwrap();
     assert_eq!(store.keys(&source("https://a.example/")), Some(record(1)));
     store.put_pins([]).unwrap();
-    assert_eq!(fs::read_to_string(&acknowledged).unwrap(), "0 1 0\n");
+    assert_eq!(fs::read_to_string(&acknowledged).unwrap(), "0 1 0 0 0\n");
 }
 
 /// Pins that are gone are damage, as anything that was acknowledged.

@@ -91,4 +91,19 @@ impl Store {
         let applied = self.uses.apply_batch(batch);
         applied.map_err(|error| StoreError::Write(error.to_string()))
     }
+
+    /// Writes a record past its tree and the seal.
+    #[cfg(test)]
+    pub(crate) fn tamper_with_token(
+        &self,
+        id: &TokenId,
+        record: &TokenRecord,
+        how: impl FnOnce(&mut TokenRecord),
+    ) {
+        let mut record = record.clone();
+        how(&mut record);
+        let tree = self.db.open_tree("tokens").expect("it is open");
+        let bytes = encode(&record).expect("it is written");
+        tree.insert(id.as_str(), bytes).expect("it is written");
+    }
 }

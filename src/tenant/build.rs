@@ -22,8 +22,11 @@ mod introspection;
 mod mapping;
 mod pem;
 mod provider;
+mod rate_limit;
 mod rules;
+mod secret;
 mod signature;
+mod upstream;
 mod ways;
 
 pub use address::outgoing;
@@ -126,7 +129,10 @@ fn tenant(written: &TenantFile, draft: &mut Draft<'_, '_>) -> Option<Settings> {
             }
         });
     let files = written.provider.as_deref().unwrap_or_default();
-    let api_tokens = api_tokens::api_tokens(written.api_tokens.as_ref(), draft.report);
+    // One that is broken is to be mended, not missed.
+    let has_provider = !files.is_empty() || draft.report.is_broken("provider");
+    let api_tokens =
+        api_tokens::api_tokens(written.api_tokens.as_ref(), has_provider, draft.report);
     let has_api_tokens = api_tokens.as_ref().is_none_or(|tokens| tokens.enabled);
     if files.is_empty() && !has_api_tokens && !draft.report.is_broken("provider") {
         draft
@@ -155,6 +161,8 @@ fn tenant(written: &TenantFile, draft: &mut Draft<'_, '_>) -> Option<Settings> {
         has_api_tokens,
     };
     let access = access::access(written.access.as_ref(), &around, draft.report);
+    let rate_limit = rate_limit::rate_limit(written.rate_limit.as_ref(), draft.report);
+    let upstream = upstream::upstream(written, base.as_ref(), draft);
     let base = base?;
     let providers = providers
         .into_iter()
@@ -170,6 +178,8 @@ fn tenant(written: &TenantFile, draft: &mut Draft<'_, '_>) -> Option<Settings> {
         providers,
         api_tokens: api_tokens?,
         access: access?,
+        rate_limit: rate_limit?,
+        upstream: upstream.map(Arc::new),
     })
 }
 

@@ -8,7 +8,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use super::settings::{ClientAuth, Otherwise, Product, UsernameCase};
+use super::settings::{ClientAuth, Otherwise, Product, Sessions, UsernameCase};
 use crate::{api_tokens::Scope, keys::Algorithm, policy::rules::Effect, provider::Kind};
 
 /// `leeway` where none is written: more than NTP leaves between two machines, less than a stolen token is worth.
@@ -33,7 +33,7 @@ pub struct TenantFile {
     pub product: Option<Product>,
 
     /// The product's base URL as users and the product itself know it, context path included:
-    /// everything below this path is judged. Postern never connects to it.
+    /// everything below this path is judged. Postern connects to it only for `[upstream]`.
     #[schemars(required, example = "https://example.com/jira")]
     pub url: Option<String>,
 
@@ -51,6 +51,14 @@ pub struct TenantFile {
 
     /// Who may call what, whoever vouches for the caller.
     pub access: Option<AccessFile>,
+
+    /// How many calls pass, and how many forged credentials are answered; what is not set is not limited. A rate is a
+    /// number, 1 to 1000000, and a unit: `10/s`, `600/min` or `5000/h`. It is a bucket that holds the number and is
+    /// refilled evenly: with `600/min`, 600 calls pass at once after a pause, and ten a second in the long run. What
+    /// comes too soon is answered 429, with `Retry-After`.
+    pub rate_limit: Option<RateLimitFile>,
+    /// Where Postern itself asks the product, and as whom.
+    pub upstream: Option<UpstreamFile>,
 }
 
 /// A source of identities, and what proves a token of it.
@@ -325,9 +333,11 @@ pub struct AccessFile {
     pub never: Option<Vec<String>>,
 
     /// What becomes of an API request that carries the product's own session cookie and no
-    /// `Authorization`, as the product's pages send it: left to the product, or refused.
+    /// `Authorization`, as the product's pages send it: left to the product, refused, or, with `check`, left to the
+    /// product only if the product says that the session is somebody's. It is asked at `upstream.address`, and
+    /// what it says holds for 30 s.
     #[schemars(extend("default" = "pass"))]
-    pub sessions: Option<Otherwise>,
+    pub sessions: Option<Sessions>,
 
     /// What becomes of the product's passwords: in `Authorization: Basic` on any path, and in the body of
     /// `/rest/auth/*/session` and `/rpc/**`, which are refused whole. The product's login page stays a person's
@@ -374,6 +384,57 @@ pub struct AccessFile {
     /// What single calls need, and what nobody may call, one `[[access.rule]]` each. Every rule that a call falls under
     /// must hold, and denying wins.
     pub rule: Option<Vec<RuleFile>>,
+}
+
+/// What Postern asks the product itself: whether a session is somebody's (`access.sessions = "check"`), and of which
+/// groups an account is. Nothing is asked without need.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UpstreamFile {
+    /// Where Postern connects to the product: https, http towards loopback, or http with `insecure`. By default `url`,
+    /// which works only where `url` does not lead through the proxy that asks Postern. The certificate must be for
+    /// this address; the `Host` header and the context path are those of `url`.
+    #[schemars(example = "http://127.0.0.1:8080")]
+    pub address: Option<String>,
+
+    /// Whether `address` may be http beyond this machine. Whoever can read the network in between then reads sessions
+    /// and `admin_token`, and can answer in the product's name.
+    #[schemars(extend("default" = false))]
+    pub insecure: Option<bool>,
+
+    /// Certificates (PEM) of a private certificate authority, trusted for `address` besides the system's own.
+    #[schemars(example = FileReference { file: Some("corp-ca.pem".to_owned()) })]
+    pub ca: Option<Pem>,
+
+    /// A personal access token (in Bitbucket an HTTP access token) of an administrator of the product, with which
+    /// accounts are looked up: where it lies, never the token itself.
+    #[schemars(example = SecretReference { credential: Some("jira-admin".to_owned()), ..Default::default() })]
+    pub admin_token: Option<SecretReference>,
+}
+
+/// Rates: how many calls pass, and how many forged credentials are answered.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RateLimitFile {
+    /// The calls of each account, with whatever tokens and from wherever. Counted is what everything else allows.
+    #[schemars(example = "600/min")]
+    pub per_user: Option<String>,
+
+    /// The calls with each token. Counted is what everything else allows.
+    #[schemars(example = "300/min")]
+    pub per_token: Option<String>,
+
+    /// The calls of all accounts together. Counted is what everything else allows. What passes without a proved account (sessions, pages, public
+    /// paths) is not counted, since otherwise a stranger without any credential could use this up for everybody: limit that in
+    /// the proxy.
+    #[schemars(example = "20000/min")]
+    pub per_tenant: Option<String>,
+
+    /// The forged and unknown credentials from each address (IPv6: each /64), not expired ones. Once they are used up,
+    /// further ones are answered 429 `too_many_failures`; good credentials from the same address go on passing. The
+    /// proxy must send the client's address: without one, every request is refused.
+    #[schemars(example = "30/min")]
+    pub failures_per_address: Option<String>,
 }
 
 /// `cloud` (Microsoft Entra ID).

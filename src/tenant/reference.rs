@@ -21,14 +21,12 @@ pub fn markdown() -> String {
         text(&provider["description"]),
         &provider["items"],
     );
-    let access = &schema["properties"]["access"];
-    section(
-        &mut page,
-        "`[access]`",
-        text(&access["description"]),
-        access,
-    );
-    let rule = &access["properties"]["rule"]["items"];
+    for name in ["api_tokens", "access", "rate_limit", "upstream"] {
+        let table = &schema["properties"][name];
+        let title = format!("`[{name}]`");
+        section(&mut page, &title, text(&table["description"]), table);
+    }
+    let rule = &schema["properties"]["access"]["properties"]["rule"]["items"];
     section(&mut page, "`[[access.rule]]`", "", rule);
     page
 }

@@ -16,7 +16,7 @@ use crate::{
     account::AccountPattern,
     api_tokens::Scope,
     keys::{AlgorithmSet, KeySet},
-    policy::{passwords::Passwords, pattern::PathPattern, rules::Rules},
+    policy::{passwords::Passwords, pattern::PathPattern, rates::Rate, rules::Rules},
     provider::Preset,
     secret::Secret,
     tenant::id::TenantId,
@@ -46,6 +46,10 @@ pub struct Settings {
     pub api_tokens: ApiTokenSettings,
     /// Who may call what.
     pub access: Access,
+    /// How much.
+    pub rate_limit: RateLimits,
+    /// What the product itself is asked with; absent where it is asked nothing.
+    pub upstream: Option<Arc<Upstream>>,
 }
 
 /// The protected product; it decides which paths are its API and what its session cookies are called.
@@ -363,6 +367,31 @@ pub enum UsernameCase {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClaimPath(pub String);
 
+/// `[upstream]`: where Postern itself asks the product, and as whom.
+#[derive(Debug)]
+pub struct Upstream {
+    /// What is asked there.
+    pub product: Product,
+    /// Where it is written, for whoever has to change it: `tenants/jira.toml, [upstream]`.
+    pub written_in: String,
+    /// A digest over everything below, secrets and files included: what was answered under one holds under an equal
+    /// one.
+    pub digest: [u8; 32],
+    /// What it is called in logs and metrics: `url`.
+    pub label: String,
+    /// Where Postern connects, with the context path and without a trailing slash.
+    pub address: Url,
+    /// Whether that is `url` for want of an `address`.
+    pub is_url: bool,
+    /// The `Host` that requests are sent with: that of `url`.
+    pub host: String,
+    /// PEM certificates of a private CA, trusted besides the system's.
+    pub ca: Option<Arc<[u8]>>,
+    /// As whom accounts are looked up, if they are. The error (which names no secret) is kept for a last good build
+    /// whose secret has gone: looking up then answers 503.
+    pub admin_token: Option<Result<Secret, String>>,
+}
+
 /// `[api_tokens]`.
 #[derive(Debug)]
 pub struct ApiTokenSettings {
@@ -402,7 +431,7 @@ pub struct Access {
     /// What becomes of an API request with nothing at all.
     pub anonymous: Otherwise,
     /// What becomes of an API request with a session cookie of the product and no `Authorization`.
-    pub sessions: Otherwise,
+    pub sessions: Sessions,
     /// What becomes of the product's passwords.
     pub passwords: Passwords,
     /// What becomes of the product's own tokens.
@@ -417,6 +446,18 @@ pub struct Access {
     pub rules: Rules,
     /// Every group that the file names: no other is shown to the product.
     pub named_groups: BTreeSet<String>,
+}
+
+/// What becomes of a request that has a session of the product and nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Sessions {
+    /// The product decides.
+    Pass,
+    /// The product decides, once it has said that the session is somebody's.
+    Check,
+    /// Refused here.
+    Deny,
 }
 
 /// Whether a request that proves nothing is left to the product.
@@ -436,4 +477,17 @@ pub struct CallPattern {
     pub method: Option<String>,
     /// The path under the context path.
     pub path: PathPattern,
+}
+
+/// `[rate_limit]`; what is not there is not limited.
+#[derive(Debug, Default)]
+pub struct RateLimits {
+    /// Calls of each account.
+    pub per_user: Option<Rate>,
+    /// Calls with each token.
+    pub per_token: Option<Rate>,
+    /// Calls of all accounts together.
+    pub per_tenant: Option<Rate>,
+    /// Forged and unknown credentials from each address.
+    pub failures_per_address: Option<Rate>,
 }

@@ -171,6 +171,7 @@ fn wrong_type(
             Some("there may be several providers: write [[provider]], with two brackets")
         }
         ("access", DeValue::Array(_)) => Some("write [access], with one bracket"),
+        ("rate_limit", DeValue::Array(_)) => Some("write [rate_limit], with one bracket"),
         (_, DeValue::Integer(_) | DeValue::Float(_)) if wanted.contains("text") => {
             Some("write it in quotes; a duration needs its unit, as in \"30s\"")
         }

@@ -297,19 +297,23 @@ fn is_credential_name(name: &str) -> bool {
 }
 
 fn references(file: &TenantFile) -> impl Iterator<Item = &str> {
-    file.provider
-        .iter()
-        .flatten()
-        .flat_map(|provider| [&provider.public_key, &provider.certificate, &provider.ca])
-        .filter_map(|pem| match pem {
-            Some(Pem::File(reference)) => reference.file.as_deref(),
-            _ => None,
-        })
+    let providers = file.provider.iter().flatten();
+    let pems =
+        providers.flat_map(|provider| [&provider.public_key, &provider.certificate, &provider.ca]);
+    let upstream = file.upstream.iter().map(|upstream| &upstream.ca);
+    pems.chain(upstream).filter_map(|pem| match pem {
+        Some(Pem::File(reference)) => reference.file.as_deref(),
+        _ => None,
+    })
 }
 
 fn secret_places(file: &TenantFile) -> impl Iterator<Item = SecretPlace> {
     let providers = file.provider.iter().flatten();
-    providers.filter_map(|provider| provider.client_secret.as_ref()?.place())
+    let secrets = providers.map(|provider| &provider.client_secret);
+    let upstream = file.upstream.iter().map(|upstream| &upstream.admin_token);
+    secrets
+        .chain(upstream)
+        .filter_map(|secret| secret.as_ref()?.place())
 }
 
 /// Reads a regular file of bounded length. Opened without waiting, since to open a pipe waits for its

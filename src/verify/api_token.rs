@@ -18,7 +18,8 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Proved<'t> {
     api_tokens: &'t ApiTokens,
-    id: TokenId,
+    /// Its name.
+    pub id: TokenId,
     known: Arc<Known>,
     /// Who its bearer is.
     pub proof: Arc<Verified>,
@@ -66,10 +67,8 @@ pub async fn verify<'t>(
     is_good_for(&known, id, request, place, tenant)?;
     let owner = &*known.owner;
     let is_machine = settings.service_accounts.contains(&fold(owner));
-    let grants = known
-        .limits
-        .as_ref()
-        .map_or(&[][..], |limits| &limits.grants);
+    let limits = known.limits.as_ref();
+    let grants = limits.map_or(&[][..], |limits| &limits.grants);
     let principal = Principal::of_api_token(owner, Err(GROUPS_UNKNOWN), grants, is_machine);
     let headers = IdentityHeaders::new(&principal, Profile::default(), &settings.access);
     let proof = Verified {

@@ -104,7 +104,8 @@ impl Principal {
     }
 
     /// Only [`super`] calls it, for a token of ours that it has proved. `groups` are what the product says, or why it was
-    /// not asked. A token for a machine's account is an administrator's doing.
+    /// not asked; `grants` are the scopes that it was issued with. A token for a machine's account is an administrator's
+    /// doing.
     pub(super) fn of_api_token(
         owner: &str,
         groups: Result<&[String], &'static str>,

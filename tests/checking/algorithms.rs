@@ -2,7 +2,7 @@
 
 use std::{path::Path, process::Command};
 
-use crate::harness::{Algorithm, Issuer, Postern, issuer, part, tenant};
+use crate::harness::{Algorithm, Issuer, Postern, issuer, program, tenant};
 
 /// An issuer whose keys for every algorithm are published from the first fetch.
 fn issuer_of_all() -> Issuer {
@@ -83,7 +83,7 @@ fn every_algorithm_by_a_key_in_the_file() {
 /// A certificate's key, made by the openssl that operators have; and one of another key.
 #[test]
 fn every_kind_of_certificate() {
-    let Some(openssl) = part("openssl", find("openssl")) else {
+    let Some(openssl) = program("openssl") else {
         return;
     };
     let acme = issuer();
@@ -140,13 +140,6 @@ fn every_kind_of_certificate() {
             )
             .is_refused(401, "algorithm_not_allowed");
     }
-}
-
-fn find(name: &str) -> Option<std::path::PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .map(|folder| folder.join(name))
-        .find(|file| file.is_file())
 }
 
 /// A self-signed certificate and its private key, both PEM.

@@ -94,8 +94,10 @@ impl Answer {
             .unwrap_or_else(|| panic!("no status line: {line:?}"));
         let mut headers = Vec::new();
         loop {
-            let mut line = String::new();
-            reader.read_line(&mut line).expect("a header line");
+            // Some hand on bytes that are no text.
+            let mut line = Vec::new();
+            reader.read_until(b'\n', &mut line).expect("a header line");
+            let line = String::from_utf8_lossy(&line);
             let line = line.trim_end();
             if line.is_empty() {
                 break;

@@ -18,7 +18,10 @@ pub struct Asked {
     /// With the query.
     pub target: String,
     pub headers: Vec<(String, String)>,
+    /// As text, where it is text.
     pub body: String,
+    /// As it came.
+    pub bytes: Vec<u8>,
 }
 
 impl Asked {
@@ -51,6 +54,8 @@ impl Asked {
 pub enum Reply {
     /// This status, these header fields and this body, and nothing else but its length.
     Full(u16, Vec<(&'static str, String)>, String),
+    /// A whole answer byte for byte, its status line included, and the end of the connection.
+    Raw(Vec<u8>),
     /// Nothing, until the caller gives up.
     Hang,
 }
@@ -108,6 +113,11 @@ impl Emulator {
         format!("http://{}", self.address)
     }
 
+    /// Where it is: `127.0.0.1:PORT`.
+    pub fn address(&self) -> String {
+        self.address.to_string()
+    }
+
     /// Other answers from now on.
     pub fn answer(&self, answers: impl Fn(&Asked) -> Reply + Send + Sync + 'static) {
         *self.answers.lock().expect("nobody panics with it") = Arc::new(answers);
@@ -162,6 +172,10 @@ fn serve(
                 if reader.get_mut().write_all(text.as_bytes()).is_err() {
                     return;
                 }
+            }
+            Reply::Raw(bytes) => {
+                drop(reader.get_mut().write_all(&bytes));
+                return;
             }
             Reply::Hang => {
                 // Ends when the caller hangs up, or with the emulator.
@@ -220,5 +234,6 @@ fn read(reader: &mut BufReader<TcpStream>) -> Option<Asked> {
         target,
         headers,
         body: String::from_utf8_lossy(&body).into_owned(),
+        bytes: body,
     })
 }

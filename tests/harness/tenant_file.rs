@@ -12,6 +12,8 @@ pub struct TenantFile {
     providers: Vec<String>,
     api_tokens: String,
     access: String,
+    rate_limit: String,
+    upstream: String,
 }
 
 /// A Jira tenant of that name at `https://NAME.example.com`.
@@ -24,6 +26,8 @@ pub fn tenant(name: &str) -> TenantFile {
         providers: Vec::new(),
         api_tokens: String::new(),
         access: String::new(),
+        rate_limit: String::new(),
+        upstream: String::new(),
     }
 }
 
@@ -110,6 +114,26 @@ impl TenantFile {
         self
     }
 
+    /// A line in `[rate_limit]`.
+    pub fn rate_limit(mut self, line: &str) -> Self {
+        self.rate_limit.push_str(line);
+        self.rate_limit.push('\n');
+        self
+    }
+
+    /// A line in `[upstream]`.
+    pub fn upstream(mut self, line: &str) -> Self {
+        self.upstream.push_str(line);
+        self.upstream.push('\n');
+        self
+    }
+
+    /// Asks the product at `address` whether sessions are somebody's.
+    pub fn checking_sessions(self, address: &str) -> Self {
+        self.access("sessions = \"check\"")
+            .upstream(&format!("address = {address:?}"))
+    }
+
     /// The whole text.
     pub fn text(&self) -> String {
         let mut text = format!(
@@ -134,6 +158,12 @@ impl TenantFile {
         }
         if !self.access.is_empty() {
             text += &format!("\n[access]\n{}", self.access);
+        }
+        if !self.rate_limit.is_empty() {
+            text += &format!("\n[rate_limit]\n{}", self.rate_limit);
+        }
+        if !self.upstream.is_empty() {
+            text += &format!("\n[upstream]\n{}", self.upstream);
         }
         text
     }

@@ -1,10 +1,6 @@
 //! See `../nginx.rs`.
 
-use super::{
-    Site, jira, myself,
-    parts::{Nginx, Product, StandIn},
-    refused,
-};
+use super::{Site, jira, myself, refused};
 use crate::harness::{Postern, Request, issuer};
 
 /// What Postern asks about is what nginx saw, not what a client claims to have asked for.
@@ -95,21 +91,38 @@ fn statuses_that_nginx_does_not_know_are_true_again() {
     );
 }
 
-/// 429 has no reason yet that this Postern gives; the configuration is ready for it.
+/// A client that comes too often is told when to come again, in every field, and reaches no product; so is one that
+/// forges, by its own address as nginx sees it.
 #[test]
-fn too_many_requests_is_mapped_with_its_time() {
-    if Nginx::installed().is_none() {
+fn too_many_requests_are_answered_with_their_time() {
+    let (acme, mallory) = (issuer(), issuer());
+    let tenant = jira(&acme)
+        .rate_limit("per_user = \"1/h\"")
+        .rate_limit("failures_per_address = \"2/h\"");
+    let Some(site) = Site::of(Postern::with(tenant)) else {
         return;
+    };
+    let (good, unknown) = (acme.token().sign(), mallory.token().sign());
+    assert_eq!(site.get(&good).status, 200);
+    for _ in 0..2 {
+        refused(&site.get(&unknown), 401, "unknown_issuer");
     }
-    let limit = StandIn::answering(
-        "HTTP/1.1 429 Too Many Requests\r\nPostern-Reason: rate_limited\r\nPostern-Request-Id: 0af7\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n",
-    );
-    let product = Product::start();
-    let nginx = Nginx::start(limit.address(), product.address());
-    let limited = myself().send(nginx.address());
-    refused(&limited, 429, "rate_limited");
-    assert_eq!(limited.header("retry-after"), Some("7"));
-    assert_eq!(product.requests(), 0);
+    let served = site.product.requests();
+    for (token, reason, limit) in [
+        (&good, "rate_limited", "1"),
+        (&unknown, "too_many_failures", "2"),
+    ] {
+        let limited = site.get(token);
+        refused(&limited, 429, reason);
+        let retry_after = limited.header("retry-after").unwrap_or_default();
+        let seconds: u64 = retry_after.parse().expect("a number of seconds");
+        assert!((1500..=3600).contains(&seconds), "{seconds}");
+        assert_eq!(limited.header("ratelimit-limit"), Some(limit));
+        assert_eq!(limited.header("ratelimit-remaining"), Some("0"));
+        assert_eq!(limited.header("ratelimit-reset"), Some(retry_after));
+        assert_eq!(limited.header("www-authenticate"), None);
+    }
+    assert_eq!(site.product.requests(), served);
 }
 
 /// Without Postern nobody passes, not even where anybody would, and nginx finds it again by itself.

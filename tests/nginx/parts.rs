@@ -1,21 +1,14 @@
 //! See `../nginx.rs`.
 
 use std::{
-    fs,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{Shutdown, TcpListener, TcpStream},
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     thread,
 };
-
-use tempfile::TempDir;
-
-use crate::harness::{part, until};
 
 /// A server on loopback that gives every connection to a thread of its own.
 struct Server {
@@ -137,19 +130,12 @@ fn echo(mut stream: &TcpStream) -> std::io::Result<()> {
     )
 }
 
-/// Answers like a Postern of a later version would.
-pub struct StandIn(Server);
+/// Instead of the product: says in its answer which target it was asked for, byte by byte, and on whose word.
+pub struct Recorder(Server);
 
-impl StandIn {
-    pub fn answering(answer: &'static str) -> Self {
-        Self(Server::start(move |mut stream| {
-            let reader = BufReader::new(stream.try_clone().expect("a descriptor is to be had"));
-            for line in reader.lines().map_while(Result::ok) {
-                if line.is_empty() && stream.write_all(answer.as_bytes()).is_err() {
-                    return;
-                }
-            }
-        }))
+impl Recorder {
+    pub fn start() -> Self {
+        Self(Server::start(|stream| drop(record(&stream))))
     }
 
     pub fn address(&self) -> &str {
@@ -157,88 +143,37 @@ impl StandIn {
     }
 }
 
-/// A real nginx with the configuration of README.md. It is killed when the scenario ends.
-pub struct Nginx {
-    child: Child,
-    address: String,
-    folder: TempDir,
-}
-
-impl Nginx {
-    /// Where nginx is, if it is installed.
-    #[track_caller]
-    pub fn installed() -> Option<PathBuf> {
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let folders = std::env::split_paths(&path).chain(["/usr/sbin".into()]);
-        let found = folders.map(|folder| folder.join("nginx"));
-        part("nginx", found.filter(|file| file.is_file()).last())
-    }
-
-    /// nginx in front of that product, guarded by that Postern.
-    pub fn start(postern: &str, product: &str) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        // The port could be taken between our look and nginx's; then another will do.
-        let (child, address) = until("nginx answers", || {
-            let listener = TcpListener::bind("127.0.0.1:0").ok()?;
-            let address = listener.local_addr().ok()?.to_string();
-            drop(listener);
-            configure(folder.path(), &address, postern, product);
-            let log = fs::File::create(folder.path().join("log")).ok()?;
-            let mut child = Command::new(Self::installed()?)
-                .args(["-e", "stderr", "-c"])
-                .arg(folder.path().join("nginx.conf"))
-                .stdin(Stdio::null())
-                .stderr(log)
-                .spawn()
-                .ok()?;
-            until("nginx listens or gives up", || {
-                let ended = child.try_wait().ok()?.is_some();
-                (ended || TcpStream::connect(&address).is_ok()).then_some(())
-            });
-            let ended = child.try_wait().ok()?.is_some();
-            (!ended).then_some((child, address))
-        });
-        Self {
-            child,
-            address,
-            folder,
+/// Answers every request on the connection. nginx sends it no bodies.
+fn record(mut stream: &TcpStream) -> std::io::Result<()> {
+    let mut reader = BufReader::new(stream);
+    loop {
+        let mut line = Vec::new();
+        if reader.read_until(b'\n', &mut line)? == 0 {
+            return Ok(());
         }
-    }
-
-    pub fn address(&self) -> &str {
-        &self.address
-    }
-}
-
-impl Drop for Nginx {
-    fn drop(&mut self) {
-        if thread::panicking() {
-            let log = fs::read_to_string(self.folder.path().join("log"));
-            eprintln!("--- nginx's log:\n{}", log.unwrap_or_default());
+        // A target may hold spaces, for all we know.
+        let words: Vec<&[u8]> = line.splitn(2, |byte| *byte == b' ').collect();
+        let end = words[1].len() - " HTTP/1.1\r\n".len();
+        let mut target = String::new();
+        for byte in &words[1][..end] {
+            target += &format!("{byte:02x}");
         }
-        drop(self.child.kill());
-        drop(self.child.wait());
+        let mut way = Vec::new();
+        loop {
+            line.clear();
+            reader.read_until(b'\n', &mut line)?;
+            if line == b"\r\n" {
+                break;
+            }
+            if line.starts_with(b"Postern-Method: ") {
+                way = line["Postern-Method: ".len()..].trim_ascii().to_vec();
+            }
+        }
+        // At once, or the second piece would wait for the first one's acknowledgement.
+        let answer = format!(
+            "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nTarget: {target}\r\nWay: {}\r\n\r\n",
+            String::from_utf8_lossy(&way)
+        );
+        stream.write_all(answer.as_bytes())?;
     }
-}
-
-/// Writes a main configuration, as a distribution has it, and the file that README.md shows with other addresses.
-fn configure(folder: &Path, address: &str, postern: &str, product: &str) {
-    let mut shown = include_str!("../proxies/nginx/postern.conf").to_owned();
-    for (from, to) in [
-        ("listen 80;", format!("listen {address};")),
-        ("server 127.0.0.1:8470;", format!("server {postern};")),
-        ("server 127.0.0.1:8080;", format!("server {product};")),
-    ] {
-        assert_eq!(shown.matches(from).count(), 1, "{from}");
-        shown = shown.replace(from, &to);
-    }
-    fs::write(folder.join("postern.conf"), shown).expect("it can be written");
-    let folder = folder.display();
-    let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-        .map(|part| format!("{part}_temp_path {folder}/{part};\n"))
-        .concat();
-    let main = format!(
-        "daemon off;\nmaster_process off;\npid {folder}/pid;\nerror_log stderr info;\nevents {{}}\nhttp {{\naccess_log off;\n{temporary}include {folder}/postern.conf;\n}}\n"
-    );
-    fs::write(format!("{folder}/nginx.conf"), main).expect("it can be written");
 }

@@ -1,7 +1,7 @@
-use std::{path::PathBuf, process::Command};
+use std::process::Command;
 
 use super::{claims, named, token, unpin};
-use crate::harness::{Postern, TenantFile, issuer, part, tenant, until};
+use crate::harness::{Postern, TenantFile, issuer, program, tenant, until};
 
 /// Stopped or killed, however soon after the first yes: the account stays its owner's.
 #[test]
@@ -72,7 +72,7 @@ fn a_tenant_that_comes_back_has_its_pins() {
 /// asked for again. Known accounts pass, and nobody else is taken for them. `unpin` says that it failed.
 #[test]
 fn what_cannot_be_written_is_no_yes() {
-    let Some(prlimit) = part("prlimit", found("prlimit")) else {
+    let Some(prlimit) = program("prlimit") else {
         return;
     };
     let acme = issuer();
@@ -108,11 +108,4 @@ fn what_cannot_be_written_is_no_yes() {
     claims(&postern, &acme, "2", "bob").is_allowed_as("bob");
     claims(&postern, &acme, "1", "bob").is_refused(403, "account_changed");
     claims(&postern, &acme, "owner", "ada").is_allowed_as("ada");
-}
-
-fn found(program: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .map(|folder| folder.join(program))
-        .find(|candidate| candidate.exists())
 }

@@ -231,6 +231,21 @@ fn without_token() -> Vec<Row> {
             NoCredential,
         ),
         row(
+            "a session that the product knows",
+            session("asked"),
+            Expected::Passes("session"),
+        ),
+        refused(
+            "a session that it does not know",
+            session("asked").replace("Cookie", "JSESSIONID=2"),
+            NoCredential,
+        ),
+        row(
+            "a session whose product is away",
+            session("unasked"),
+            Expected::Unavailable(Unavailable::ProductUnavailable),
+        ),
+        row(
             "nothing where that passes",
             Request::check("open", API),
             Expected::Passes("anonymous"),

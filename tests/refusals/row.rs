@@ -2,7 +2,11 @@
 
 use postern::decision::{Denied, Unavailable};
 
-use crate::harness::{Algorithm, Answer, Issuer, Postern, Request, issuer, tenant};
+use crate::harness::{
+    Algorithm, Answer, Issuer, Postern, Request,
+    emulator::{Emulator, json},
+    issuer, tenant,
+};
 
 /// A path of the product's API that holds nothing special.
 pub const API: &str = "/rest/api/2/myself";
@@ -79,6 +83,8 @@ pub struct World {
     pub mallory: Issuer,
     /// The issuer of tenant `gone`; it was never seen.
     pub gone: Issuer,
+    /// The product of tenant `asked`, which knows one session. That of tenant `unasked` was never seen.
+    _product: Emulator,
     pub postern: Postern,
 }
 
@@ -89,6 +95,13 @@ impl World {
         // Published from the first fetch, so that no row waits for a second one.
         let _published = acme.kid(Algorithm::Rs256);
         let jira = |name: &str| tenant(name).trusting(&acme);
+        let product = Emulator::start(|asked| match asked.header("cookie") {
+            Some("JSESSIONID=1") => json(200, serde_json::json!({ "name": "ada" })),
+            _ => json(
+                401,
+                serde_json::json!({ "message": "Client must be authenticated" }),
+            ),
+        });
         let pinned = format!(
             "issuer = {:?}\naudience = [\"postern-dev\"]\npublic_key = '''\n{}'''",
             acme.url(),
@@ -109,7 +122,11 @@ impl World {
                 .access("allow_networks = [\"192.0.2.0/24\"]\ndeny_networks = [\"192.0.2.66\"]"),
         )
         .and(jira("frozen").access("read_only = true"))
+        .and(jira("hourly").rate_limit("per_user = \"1/h\""))
+        .and(jira("guarded").rate_limit("failures_per_address = \"1/h\""))
         .and(jira("strict").access("sessions = \"deny\""))
+        .and(jira("asked").checking_sessions(&product.url()))
+        .and(jira("unasked").checking_sessions(gone.url()))
         .and(jira("open").access("anonymous = \"pass\""))
         .and(jira("ruled").access(super::rules::RULED))
         .and(jira("lenient").access("passwords = \"pass\"\nproduct_tokens = \"pass\""))
@@ -139,6 +156,7 @@ impl World {
             acme,
             mallory,
             gone,
+            _product: product,
             postern,
         }
     }

@@ -16,8 +16,9 @@ use std::{
 
 use serde_json::Value;
 
-use super::program;
-use crate::harness::{Answer, Ends, Fault, Issuer, Postern, Request, issuer, tenant, until};
+use crate::harness::{
+    Answer, Ends, Fault, Issuer, Postern, Request, issuer, program, tenant, until,
+};
 
 /// An address that nobody listens on.
 pub fn free_address() -> String {

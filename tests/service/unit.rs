@@ -7,8 +7,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use super::program;
-use crate::harness::{Postern, issuer, tenant, until};
+use crate::harness::{Postern, issuer, program, tenant, until};
 
 /// The worst rating that the unit may have; 10 is the worst there is.
 const EXPOSURE: f64 = 1.2;

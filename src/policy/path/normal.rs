@@ -25,6 +25,17 @@ pub(super) struct Normal {
 
 /// Writes a raw path in the one way, and notes what is odd about it.
 pub(super) fn normalise(path: &[u8]) -> Normal {
+    write(path, is_plain)
+}
+
+/// The same, but an encoded dot stays encoded. To a reader who decodes once less, `%2E%2E` is a name, which a `..` after
+/// it takes back: `/a/%2e%2e/../b` is `/a/b` then.
+pub(super) fn with_encoded_dots(path: &[u8]) -> String {
+    write(path, |value| is_plain(value) && value != b'.').text
+}
+
+/// `decoded`: what of the encoded bytes is to stand for itself.
+fn write(path: &[u8], decoded: impl Fn(u8) -> bool) -> Normal {
     let mut text = String::with_capacity(path.len() + 16);
     let mut odd = None;
     let mut delimiters = false;
@@ -41,7 +52,7 @@ pub(super) fn normalise(path: &[u8]) -> Normal {
                 _ if value.is_ascii_control() => note("an encoded control character"),
                 _ => {}
             }
-            if is_plain(value) {
+            if decoded(value) {
                 text.push(char::from(value));
             } else {
                 push_escaped(&mut text, value);
@@ -80,18 +91,29 @@ pub(super) fn normalise(path: &[u8]) -> Normal {
 fn structural_oddity(text: &str) -> Option<&'static str> {
     if text.contains("//") {
         Some("a double slash")
-    } else if text.split('/').any(|segment| matches!(segment, "." | "..")) {
+    } else if text.split('/').any(is_dots) {
         Some("a dot segment")
     } else if text
         .match_indices("%25")
         .any(|(at, _)| is_hexadecimal(&text.as_bytes()[at + 3..]))
     {
         Some("double encoding (%25)")
-    } else if std::str::from_utf8(&decoded(text)).is_err() {
+    } else if std::str::from_utf8(&decode_once(text)).is_err() {
         Some("an encoding that is not UTF-8")
     } else {
         None
     }
+}
+
+/// Whether a segment is `.` or `..`, also for a reader who takes an encoded delimiter after it for one. No client has to
+/// write that, and it would lead out of a public path (`/free/..%3b/..%3b/rest`).
+fn is_dots(segment: &str) -> bool {
+    let rest = segment.trim_start_matches('.');
+    matches!(segment.len() - rest.len(), 1 | 2)
+        && (rest.is_empty()
+            || ["%3B", "%3F", "%23"]
+                .iter()
+                .any(|mark| rest.starts_with(mark)))
 }
 
 /// The byte that a percent-encoding at the very start of `bytes` stands for.
@@ -112,7 +134,7 @@ fn push_escaped(text: &mut String, byte: u8) {
 }
 
 /// All percent-encodings decoded, once.
-pub(super) fn decoded(text: &str) -> Vec<u8> {
+pub(super) fn decode_once(text: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some(&byte) = rest.first() {

@@ -1,7 +1,7 @@
 //! Everything that an odd path may mean to somebody on its way: what each step of a reader makes of it, in any order.
 
-use super::normal::{decoded, normalise};
-use super::{after_marks, under};
+use super::after_marks;
+use super::normal::{decode_once, with_encoded_dots};
 
 /// What the readings of a path, taken together, say about it.
 #[derive(Debug, PartialEq, Eq)]
@@ -71,16 +71,16 @@ impl Readings {
     }
 }
 
-/// Judges all readings of a [normalised](normalise) path: every order of [`STEPS`], with the context path taken off
-/// before or after any of them, since an odd path may leave the context (`/jira/../rest`) or come into it.
-pub(super) fn judge(path: &str, context: &str, protected: impl Fn(&str) -> bool) -> Verdict {
+/// Judges all readings of a raw path: every order of [`STEPS`], with the context path taken off before or after any of
+/// them, since an odd path may leave the context (`/jira/../rest`) or come into it.
+pub(super) fn judge(path: &[u8], context: &str, protected: impl Fn(&str) -> bool) -> Verdict {
     search(path, context, protected).unwrap_or(Verdict::TooMany)
 }
 
 /// `None` where there are too many.
-fn search(path: &str, context: &str, protected: impl Fn(&str) -> bool) -> Option<Verdict> {
+fn search(path: &[u8], context: &str, protected: impl Fn(&str) -> bool) -> Option<Verdict> {
     let mut readings = Readings::default();
-    readings.add(path, context.is_empty())?;
+    readings.add(&with_encoded_dots(path), context.is_empty())?;
     let mut verdict = Verdict::Outside;
     let mut next = 0;
     while let Some(Reading { path, inside }) = readings.found.get(next).cloned() {
@@ -94,8 +94,10 @@ fn search(path: &str, context: &str, protected: impl Fn(&str) -> bool) -> Option
             for forwarded in after_marks(&path) {
                 readings.add(forwarded, true)?;
             }
-        } else if let Some(inner) = under(&path, context) {
-            readings.add(inner, true)?;
+        } else {
+            for inner in below(&path, context) {
+                readings.add(inner, true)?;
+            }
         }
         for step in STEPS {
             readings.add(&step(&path), inside)?;
@@ -104,9 +106,25 @@ fn search(path: &str, context: &str, protected: impl Fn(&str) -> bool) -> Option
     Some(verdict)
 }
 
+/// What is left of a path once the context path is taken off, wherever the dots before that place lead to it. Tomcat's
+/// `getRequestURI()` without its `getContextPath()` is such a rest of `/x/../jira/rest/..`: the dots after it are there
+/// still, for a plugin that does not resolve them.
+fn below<'p>(path: &'p str, context: &str) -> impl Iterator<Item = &'p str> {
+    let wanted: Vec<&str> = context.split('/').skip(1).collect();
+    let mut kept: Vec<&str> = Vec::new();
+    let mut start = 1;
+    path.split('/').skip(1).filter_map(move |segment| {
+        start += segment.len();
+        step(&mut kept, segment);
+        let rest = path.get(start..).filter(|_| kept == wanted);
+        start += 1;
+        rest.map(|rest| if rest.is_empty() { "/" } else { rest })
+    })
+}
+
 /// Decodes once more, leniently: as old decoders do, it takes an overlong UTF-8 form (`%C0%AF`) for the character.
 fn decode(path: &str) -> String {
-    let raw = decoded(path);
+    let raw = decode_once(path);
     let mut bytes = Vec::with_capacity(raw.len());
     let mut rest = &raw[..];
     while let Some(&byte) = rest.first() {
@@ -120,19 +138,18 @@ fn decode(path: &str) -> String {
         bytes.push(value);
         rest = &rest[length..];
     }
-    normalise(&bytes).text
+    with_encoded_dots(&bytes)
 }
 
 /// Without what a reader may skip: control characters, and bytes that are not UTF-8.
 fn drop_unreadable(path: &str) -> String {
-    let raw = decoded(path);
+    let raw = decode_once(path);
     let readable = raw.utf8_chunks().flat_map(|chunk| chunk.valid().bytes());
-    normalise(
+    with_encoded_dots(
         &readable
             .filter(|byte| !byte.is_ascii_control())
             .collect::<Vec<u8>>(),
     )
-    .text
 }
 
 /// RFC 3986 §5.2.4; a `..` at the root stays there.
@@ -141,16 +158,20 @@ fn resolve_dots(path: &str) -> String {
     let mut dots = false;
     for segment in path.split('/').skip(1) {
         dots = matches!(segment, "." | "..");
-        match segment {
-            "." => {}
-            ".." => _ = kept.pop(),
-            _ => kept.push(segment),
-        }
+        step(&mut kept, segment);
     }
     if dots {
         kept.push("");
     }
     format!("/{}", kept.join("/"))
+}
+
+fn step<'p>(kept: &mut Vec<&'p str>, segment: &'p str) {
+    match segment {
+        "." => {}
+        ".." => _ = kept.pop(),
+        _ => kept.push(segment),
+    }
 }
 
 /// Tomcat's path parameters: from a `;` to the end of its segment.

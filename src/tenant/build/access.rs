@@ -11,7 +11,7 @@ use crate::{
     tenant::{
         file::{AccessFile, ProviderFile},
         report::{Report, element, nearest, quoted},
-        settings::{Access, CallPattern, Otherwise, Product},
+        settings::{Access, CallPattern, Otherwise, Product, Sessions},
     },
 };
 
@@ -104,7 +104,7 @@ pub fn access(
         api_paths: api_paths?,
         read_only: file.read_only.unwrap_or(false),
         anonymous: file.anonymous.unwrap_or(Otherwise::Deny),
-        sessions: file.sessions.unwrap_or(Otherwise::Pass),
+        sessions: file.sessions.unwrap_or(Sessions::Pass),
         passwords: passwords?,
         product_tokens: file.product_tokens.unwrap_or(Otherwise::Deny),
         oauth1: file.oauth1.unwrap_or(Otherwise::Pass),

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use reqwest::Url;
+use url::Position;
 
 use crate::policy::path;
 
@@ -12,9 +13,11 @@ pub struct Base {
     pub url: String,
     /// Its path without a trailing slash: empty, or `/jira`.
     pub context_path: String,
+    /// As it stands in the `Host` field: with a port unless that is the scheme's own.
+    pub host: String,
 }
 
-/// The product's base URL. http is fine: it is only a name here, Postern does not connect to it.
+/// The product's base URL. http is fine: it is only a name here; where Postern connects is [`product`]'s to judge.
 pub fn base(text: &str) -> Result<Base, String> {
     let url = parse(text)?;
     if !matches!(url.scheme(), "http" | "https") {
@@ -30,6 +33,7 @@ pub fn base(text: &str) -> Result<Base, String> {
     Ok(Base {
         url: url.as_str().trim_end_matches('/').to_owned(),
         context_path: context_path.to_owned(),
+        host: url[Position::BeforeHost..Position::AfterPort].to_owned(),
     })
 }
 
@@ -47,6 +51,31 @@ pub fn outgoing(text: &str) -> Result<Url, String> {
         ),
         _ => Err("this must be an https URL".to_owned()),
     }
+}
+
+/// Where Postern connects to the product, with the context path: http beyond this machine only if that was said.
+pub fn product(text: &str, context_path: &str, insecure: bool) -> Result<Url, String> {
+    let mut url = parse(text)?;
+    match url.scheme() {
+        "https" => {}
+        "http" if insecure || is_loopback(&url) => {}
+        "http" => {
+            return Err(
+                "over http anyone on the way reads sessions and `admin_token`, and could answer in the product's name"
+                    .to_owned(),
+            );
+        }
+        _ => return Err("this must be an https or http URL".to_owned()),
+    }
+    if url.query().is_some() {
+        return Err("an address has no query".to_owned());
+    }
+    let path = url.path().trim_end_matches('/');
+    if !path.is_empty() && path != context_path {
+        return Err("the product's context path is that of `url`, here too".to_owned());
+    }
+    url.set_path(context_path);
+    Ok(url)
 }
 
 /// An issuer whose discovery document is fetched.
@@ -83,7 +112,8 @@ fn parse(text: &str) -> Result<Url, String> {
     Ok(url)
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// Whether the URL leads to this very machine.
+pub fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let address = host
         .trim_start_matches('[')

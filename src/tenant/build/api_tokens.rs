@@ -21,6 +21,7 @@ const COUNTS: std::ops::RangeInclusive<u32> = 1..=10_000;
 /// What a file says of API tokens; none where it says nothing.
 pub fn api_tokens(
     file: Option<&ApiTokensFile>,
+    has_provider: bool,
     report: &mut Report<'_>,
 ) -> Option<ApiTokenSettings> {
     let default = ApiTokensFile::default();
@@ -35,6 +36,20 @@ pub fn api_tokens(
             .help("add enabled = true, or enabled = false if that is meant");
     }
     let file = file.unwrap_or(&default);
+    let self_service = file.self_service.unwrap_or(false);
+    if self_service && file.enabled == Some(false) {
+        report
+            .warning(
+                &key("self_service"),
+                "this has no effect with enabled = false",
+            )
+            .help("remove it, or write enabled = true");
+    } else if self_service && !has_provider {
+        let message = "nobody can use this: users issue their own tokens with a token of a provider, and there is none";
+        report
+            .warning(&key("self_service"), message)
+            .help("add a [[provider]], or remove it");
+    }
     let max_lifetime = file.max_lifetime.as_deref().unwrap_or(DEFAULT_MAX_LIFETIME);
     let max_lifetime = duration(&key("max_lifetime"), max_lifetime, LIFETIMES, report);
     let max_per_user = file.max_per_user.unwrap_or(DEFAULT_MAX_PER_USER);
@@ -54,6 +69,6 @@ pub fn api_tokens(
         max_per_user: usize::try_from(max_per_user).ok()?,
         groups: groups?,
         default_scope: file.default_scope.unwrap_or(Scope::Read),
-        self_service: file.self_service.unwrap_or(false),
+        self_service,
     })
 }

@@ -1,13 +1,12 @@
 //! How a provider is asked about a token, and what makes its answer believable.
 
-use super::{Draft, Secrets, address, name, signature, ways::Ways};
+use super::{Draft, address, name, secret::secret, signature, ways::Ways};
 use crate::{
     secret::Secret,
     tenant::{
         file::{IntrospectionResponse, ProviderFile},
         report::member,
         settings::{AskWay, Asking, ClientAuth, KeyOrigin, SignatureProof, SignedAnswers},
-        source::{NO_CREDENTIALS, SecretPlace},
     },
 };
 
@@ -106,37 +105,7 @@ fn client_secret(
         );
         return None;
     };
-    let key = member(key, "client_secret");
-    let Some(place) = reference.place() else {
-        let broken = ["file", "env", "credential"]
-            .iter()
-            .any(|name| draft.report.is_broken(&member(&key, name)));
-        if !broken {
-            draft
-                .report
-                .error(&key, "a secret lies in exactly one place")
-                .help("write one of { file = \"…\" }, { env = \"…\" } or { credential = \"…\" }");
-        }
-        return None;
-    };
-    let secret = draft.source.secret(&place);
-    // Only the daemon has credentials: a person who validates a file can do nothing about that.
-    let is_not_ours =
-        |reason: &str| reason == NO_CREDENTIALS && draft.secrets == Secrets::MayBeAbsent;
-    if let Err(reason) = &secret
-        && !is_not_ours(reason)
-    {
-        let place = match place {
-            SecretPlace::File(name) => format!("the file {name:?}"),
-            SecretPlace::Env(name) => format!("the environment variable {name:?}"),
-            SecretPlace::Credential(name) => format!("the credential {name:?}"),
-        };
-        let severity = draft.secret_severity();
-        draft
-            .report
-            .concern(severity, &key, format!("{place} {reason}"));
-    }
-    Some(secret)
+    secret(&member(key, "client_secret"), reference, draft)
 }
 
 fn signed_answers(

@@ -7,6 +7,7 @@ use super::{
     ways::{self, Ways},
 };
 use crate::{
+    api_tokens::text::PREFIX,
     provider::{Kind, preset::Binding},
     secret::Secret,
     tenant::{
@@ -20,9 +21,6 @@ use crate::{
 
 /// The longest `name`: it is a metric label and a header.
 const MAX_NAME: usize = 63;
-
-/// What opaque tokens of Postern itself start with; they are never anyone else's.
-const OURS: &str = "pst_";
 
 /// The provider with everything that its kind knows. What is missing for that is reported.
 pub fn fill(key: &str, file: &ProviderFile, report: &mut Report<'_>) -> ProviderFile {
@@ -277,17 +275,18 @@ fn token_prefix(key: &str, text: &str, report: &mut Report<'_>) -> Option<String
         report.error(key, "a token's prefix has letters, digits and `-._~+/`");
         return None;
     }
-    if text.starts_with(OURS) || OURS.starts_with(text) {
+    if text.starts_with(PREFIX) || PREFIX.starts_with(text) {
         report.error(
             key,
-            format!("tokens that start with `{OURS}` are Postern's own"),
+            format!("tokens that start with `{PREFIX}` are Postern's own"),
         );
         return None;
     }
     Some(text.to_owned())
 }
 
-fn authorities(key: &str, pem: &Pem, draft: &mut Draft<'_, '_>) -> Option<Arc<[u8]>> {
+/// The certificates of a private CA, which are usable; what is wrong with them is reported.
+pub fn authorities(key: &str, pem: &Pem, draft: &mut Draft<'_, '_>) -> Option<Arc<[u8]>> {
     let text = pem::text(key, pem, draft)?;
     pem::authorities(key, text, draft)?;
     Some(text.as_bytes().into())

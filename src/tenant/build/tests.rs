@@ -7,7 +7,9 @@ use crate::{
     keys::Algorithm,
     tenant::{
         excerpt::Excerpt,
-        settings::{Audience, ClaimPath, ClientAuth, KeyOrigin, Otherwise, Product, UsernameCase},
+        settings::{
+            Audience, ClaimPath, ClientAuth, KeyOrigin, Otherwise, Product, Sessions, UsernameCase,
+        },
     },
 };
 
@@ -57,7 +59,7 @@ fn what_is_not_written_has_its_default() {
     let access = &settings.access;
     assert_eq!(
         (access.anonymous, access.sessions),
-        (Otherwise::Deny, Otherwise::Pass)
+        (Otherwise::Deny, Sessions::Pass)
     );
     assert!(!access.read_only && access.allow_groups.is_empty() && access.public.is_empty());
     let provider = &settings.providers[0];
@@ -146,7 +148,7 @@ fn networks_and_rules_are_read() {
         .collect();
     assert_eq!(methods, [Some("GET"), None]);
     assert_eq!(settings.access.api_paths, ["/x"]);
-    assert_eq!(settings.access.sessions, Otherwise::Deny);
+    assert_eq!(settings.access.sessions, Sessions::Deny);
 }
 
 #[test]

@@ -44,7 +44,19 @@ api_paths = ["/plugins"]
 read_only = false
 never = ["admin"]
 anonymous = "deny"
-sessions = "pass"
+sessions = "check"
+
+[rate_limit]
+per_user = "600/min"
+per_token = "10/s"
+per_tenant = "20000/min"
+failures_per_address = "30/h"
+
+[upstream]
+address = "http://10.0.0.5:8080"
+insecure = true
+ca = { file = "corp-ca.pem" }
+admin_token = { env = "PATH" }
 "#;
 
 /// What must never be shown.

@@ -2,9 +2,11 @@
 
 use super::*;
 
+mod api_tokens;
 mod introspection;
 mod kinds;
 mod provider;
+mod rate_limit;
 mod rules;
 
 /// What is expected of one problem: its place, its key, and a part of what it says, help included.
@@ -78,7 +80,7 @@ fn problems_of_files() {
                 (
                     "4:1",
                     "zzz",
-                    "known here: `access`, `enabled`, `product`, `provider` or `url`",
+                    "known here: `access`, `api_tokens`, `enabled`, `product`, `provider`, `rate_limit`, `upstream` or `url`",
                 ),
             ],
         ),
@@ -118,10 +120,10 @@ fn problems_of_files() {
         ),
         // Keys of later versions are not silently ignored.
         (
-            "product = \"jira\"\nurl = \"https://x\"\nprovider = []\n[rate_limit]\nper_user = \"1/s\"\n",
+            "product = \"jira\"\nurl = \"https://x\"\nprovider = []\n[weather]\nrain = \"1/s\"\n",
             &[
                 ("3:12", "provider", "warning"),
-                ("4:2", "rate_limit", "error: no such key"),
+                ("4:2", "weather", "error: no such key"),
             ],
         ),
     ];
@@ -240,11 +242,11 @@ fn problems_of_access() {
             ],
         ),
         (
-            "read_only = \"no\"\nanonymous = \"allow\"\nsessions = \"check\"",
+            "read_only = \"no\"\nanonymous = \"allow\"\nsessions = \"ask\"",
             &[
                 ("8:13", "access.read_only", "without quotes"),
                 ("9:13", "access.anonymous", "`deny` or `pass`"),
-                ("10:12", "access.sessions", "`deny` or `pass`"),
+                ("10:12", "access.sessions", "`check` or `deny`"),
             ],
         ),
         (

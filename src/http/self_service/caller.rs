@@ -1,0 +1,155 @@
+//! Who asks for a token: judged as a check is, and then asked more of.
+//!
+//! The judgement is [`check`]'s own, of a call to [`RESOURCE`] of the product. So networks, groups, pins, rates and rules
+//! bind whoever asks for a token as they bind whoever calls the API: a rule about `/rest/**` is one about this as well,
+//! and who may not call the API gets no token that could.
+
+use std::net::IpAddr;
+
+use super::answer::Refusal;
+use crate::{
+    account::fold,
+    api_tokens::{Owner, Refused, Scope, Wanted},
+    audit::Origin,
+    check, clock,
+    credential::Credential,
+    decision::{Decision, Denial, Denied},
+    request::Request,
+    tenant::{Tenant, TenantId},
+};
+
+/// The path that a call is judged under, below the tenant's context path: where an app of the product would have it.
+/// Rules may name it.
+const RESOURCE: &str = "/rest/postern/self/tokens";
+
+/// A person, proved by a provider.
+#[derive(Debug)]
+pub struct Caller {
+    tenant: TenantId,
+    account: String,
+    provider: String,
+    /// What the credential may be used for.
+    scopes: Vec<String>,
+    address: Option<IpAddr>,
+}
+
+impl Caller {
+    /// Judges who calls. What a token of that `scope` could do, its owner must be allowed to do: to have one that writes
+    /// is judged as a POST, and anything else as a GET, since it changes nothing in the product.
+    pub async fn judge(
+        tenant: &Tenant,
+        request: Request<'_>,
+        query: Option<&str>,
+        scope: Scope,
+    ) -> Result<Self, Refusal> {
+        is_a_providers(&request).map_err(Refusal::Told)?;
+        let context = &tenant.settings.context_path;
+        let query = query.unwrap_or_default();
+        let target = format!("{context}{RESOURCE}?{query}");
+        let mut request = request;
+        request.target = target.as_bytes();
+        request.method = match scope {
+            Scope::Read => "GET",
+            Scope::Write => "POST",
+        };
+        let decision = check::check(tenant, &request, clock::now()).await;
+        tenant.decisions.count(&decision);
+        let Decision::Allow(grant) = &decision else {
+            return Err(decision.into());
+        };
+        // Some calls pass without a proof, wherever the product decides about them. Nothing decides here but this.
+        let Some(proof) = grant.proof() else {
+            let message = "no provider of this tenant vouches for what was sent";
+            return Err(Refusal::Told(Denial::new(Denied::UnknownIssuer, message)));
+        };
+        let principal = proof.principal();
+        if principal.is_machine() {
+            return Err(forbidden(
+                "the token is a machine's, and machines get their API tokens from an administrator",
+            ));
+        }
+        if !query.is_empty() {
+            return Err(Refused::Invalid("no query is known here".into()).into());
+        }
+        Ok(Self {
+            tenant: tenant.settings.id.clone(),
+            account: principal.account().to_owned(),
+            provider: principal.provider().to_owned(),
+            scopes: principal.scopes().map(str::to_owned).collect(),
+            address: request.address,
+        })
+    }
+
+    /// The account, as its provider names it.
+    pub fn account(&self) -> &str {
+        &self.account
+    }
+
+    /// Whose tokens these are.
+    pub fn owner(&self) -> Owner {
+        Owner::new(self.tenant.clone(), &self.account)
+    }
+
+    /// For the audit log.
+    pub fn origin(&self) -> Origin {
+        let unknown = || "unknown: the proxy sent no X-Forwarded-For".into();
+        Origin {
+            by: format!("{} ({})", self.account, self.provider),
+            from: self
+                .address
+                .map_or_else(unknown, |address| address.to_string()),
+        }
+    }
+
+    /// Whether a token is for the caller alone, and good for no more than what the caller sent. Networks and paths need
+    /// no look: a token is judged by the whole policy wherever it is used, and they take away from that. The scopes do,
+    /// since they are all that rules know of a token.
+    pub fn may_have(&self, wanted: &Wanted) -> Result<(), Refusal> {
+        let owner = wanted.owner.as_deref();
+        if owner.is_some_and(|owner| fold(owner) != fold(&self.account)) {
+            return Err(forbidden(
+                "a token is to be had for your own account only; leave owner out",
+            ));
+        }
+        let wider = |grant: &&String| !self.scopes.contains(grant);
+        if let Some(grant) = wanted.grants.iter().find(wider) {
+            return Err(forbidden(&format!(
+                "the token that you sent has not the scope {grant:?}, so that no API token with it is to be had; it has {}",
+                match self.scopes.as_slice() {
+                    [] => "none".into(),
+                    scopes => scopes.join(" "),
+                }
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// Refuses all that is no bearer token of a provider, before anything is proved of it: whether an API token or a password
+/// is right is nobody's business here.
+fn is_a_providers(request: &Request<'_>) -> Result<(), Denial> {
+    let (reason, message) = match Credential::read(request.authorization)? {
+        Credential::Bearer(_) => return Ok(()),
+        Credential::ApiToken(_) => (
+            Denied::WrongTokenKind,
+            "an API token can't be used to manage API tokens; send an access token of your provider",
+        ),
+        Credential::Basic(_) => (
+            Denied::PasswordNotAllowed,
+            "a name and a password are not taken here; send an access token of your provider as Authorization: Bearer",
+        ),
+        Credential::OAuth(_) | Credential::Other(_) => (
+            Denied::UnsupportedScheme,
+            "send an access token of your provider as Authorization: Bearer",
+        ),
+        Credential::None => (
+            Denied::NoCredential,
+            "send an access token of your provider as Authorization: Bearer; a session is not enough",
+        ),
+    };
+    Err(Denial::new(reason, message))
+}
+
+fn forbidden(message: &str) -> Refusal {
+    Refused::Forbidden(message.into()).into()
+}
