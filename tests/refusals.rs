@@ -13,6 +13,7 @@
 //! | `api_tokens` | tokens of Postern's own |
 //! | `policy` | what the tenant's file says |
 //! | `rates` | what comes too often |
+//! | `rules` | what the tenant's file says of single calls |
 //! | `body` | a body that is announced on the check endpoint |
 
 mod api_tokens;
@@ -26,6 +27,7 @@ mod paths;
 mod policy;
 mod rates;
 mod row;
+mod rules;
 mod shape;
 mod signature;
 
@@ -52,6 +54,7 @@ const TABLE: &[fn(&World) -> Vec<Row>] = &[
     paths::rows,
     policy::rows,
     rates::rows,
+    rules::rows,
     shape::rows,
     signature::rows,
 ];

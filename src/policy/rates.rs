@@ -177,7 +177,10 @@ fn is_forged_or_unknown(reason: Denied) -> bool {
         | Denied::AccountProtected
         | Denied::AccountChanged
         | Denied::InsufficientScope
-        | Denied::NotInGroup => false,
+        | Denied::NotInGroup
+        | Denied::TokenEndpoint => false,
+        // Nobody looked at the credential, or it was good and did not matter.
+        Denied::RuleDenied => false,
         // Nobody looked at the credential.
         Denied::BadCheckRequest
         | Denied::AmbiguousPath
