@@ -25,7 +25,11 @@ fn problems_of_rules() {
         (
             "[[access.rule]]\npath = \"/rest/x\"\neffect = \"refuse\"\ngroup = [\"a\"]",
             &[
-                ("10:10", "access.rule[0].effect", "write `allow` or `deny`"),
+                (
+                    "10:10",
+                    "access.rule[0].effect",
+                    "write one of `allow` or `deny`",
+                ),
                 ("11:1", "access.rule[0].group", "did you mean `groups`?"),
             ],
         ),
