@@ -46,7 +46,7 @@ fn problems_of_rules() {
             &[("8:1", "access.rule[0]", "warning: this rule asks nothing")],
         ),
         (
-            "[[access.rule]]\npath = \"/rest/x\"\nproviders = [\"costum\"]\nscopes = [\"a b\"]",
+            "[[access.rule]]\npath = \"/rest/x\"\nproviders = [\"custm\"]\nscopes = [\"a b\"]",
             &[
                 (
                     "10:14",
