@@ -65,11 +65,12 @@ fn problems_of_rules() {
             &[("9:8", "access.rule[0].path", "warning: no path of the API")],
         ),
         (
-            "public = [\"/browse/**\"]\nopen = [\"PSOT /rest/x\"]",
-            &[
-                ("8:11", "access.public[0]", "warning: this changes nothing"),
-                ("9:9", "access.open[0]", "did you mean POST?"),
-            ],
+            "public = [\"/browse/**\"]",
+            &[("8:11", "access.public[0]", "warning: this changes nothing")],
+        ),
+        (
+            "open = [\"PSOT /rest/x\"]",
+            &[("8:9", "access.open[0]", "did you mean POST?")],
         ),
         (
             "public = [\"GET /rest/x/a\"]\n[[access.rule]]\npath = \"/rest/x/**\"\nmethods = [\"GET\"]\neffect = \"deny\"",
