@@ -38,9 +38,14 @@ pub fn is_for(http: &Request) -> bool {
 /// What a request asks for.
 enum Call<'h> {
     Describe,
-    List(&'h str),
-    Issue(&'h str),
-    Revoke(&'h str, &'h str),
+    OfTenant(&'h str, Action<'h>),
+}
+
+/// What is to be done about the caller's tokens.
+enum Action<'h> {
+    List,
+    Issue,
+    Revoke(&'h str),
 }
 
 impl<'h> Call<'h> {
@@ -56,24 +61,17 @@ impl<'h> Call<'h> {
         let path = path.strip_prefix("tokens/").unwrap_or_default();
         match path.split_once('/') {
             None if !path.is_empty() => match *http.method() {
-                Method::GET | Method::HEAD => Ok(Self::List(path)),
-                Method::POST => Ok(Self::Issue(path)),
+                Method::GET | Method::HEAD => Ok(Self::OfTenant(path, Action::List)),
+                Method::POST => Ok(Self::OfTenant(path, Action::Issue)),
                 _ => Err(Refusal::Method("GET, HEAD, POST")),
             },
             Some((tenant, id)) if !id.is_empty() && !id.contains('/') => match *http.method() {
-                Method::DELETE => Ok(Self::Revoke(tenant, id)),
+                Method::DELETE => Ok(Self::OfTenant(tenant, Action::Revoke(id))),
                 _ => Err(Refusal::Method("DELETE")),
             },
             _ => Err(Refusal::not_found(
-                "there are /tokens/TENANT, /tokens/TENANT/ID and /openapi.json here",
+                "there are tokens/TENANT, tokens/TENANT/ID and openapi.json here",
             )),
-        }
-    }
-
-    fn tenant(&self) -> &'h str {
-        match self {
-            Self::Describe => "",
-            Self::List(tenant) | Self::Issue(tenant) | Self::Revoke(tenant, _) => tenant,
         }
     }
 }
@@ -102,17 +100,16 @@ async fn serve(
     body: &mut Option<Payload>,
     shared: &Shared,
 ) -> Result<Response<BoxBody>, Refusal> {
-    let (id, call) = (request.id, Call::read(http)?);
-    if let Call::Describe = call {
+    let (id, query) = (request.id, http.uri().query());
+    let Call::OfTenant(name, action) = Call::read(http)? else {
         return Ok(answer::text(StatusCode::OK, DESCRIPTION.into(), id));
-    }
-    let tenant = tenant(shared, call.tenant())?;
+    };
+    let tenant = tenant(shared, name)?;
     // Before anything else of the request is looked at: where it is off, there is nothing to attack.
     is_on(&tenant.settings)?;
-    match call {
-        Call::Describe => unreachable!("it was answered above"),
-        Call::List(_) => {
-            let caller = Caller::judge(&tenant, request, http.uri().query(), Scope::Read).await?;
+    match action {
+        Action::List => {
+            let caller = Caller::judge(&tenant, request, query, Scope::Read).await?;
             let tokens = shared.api_tokens.of_owner(caller.owner()).await?;
             let page = tokens::Page {
                 tokens,
@@ -120,18 +117,18 @@ async fn serve(
             };
             Ok(answer::json(StatusCode::OK, &page, id))
         }
-        Call::Issue(_) => {
+        Action::Issue => {
             let wanted = body::read(http, body).await?;
-            let scope = wanted.scope;
-            let scope = scope.unwrap_or(tenant.settings.api_tokens.default_scope);
-            let caller = Caller::judge(&tenant, request, http.uri().query(), scope).await?;
+            let default = tenant.settings.api_tokens.default_scope;
+            let scope = wanted.scope.unwrap_or(default);
+            let caller = Caller::judge(&tenant, request, query, scope).await?;
             caller.may_have(&wanted)?;
             let (account, origin) = (caller.account(), caller.origin());
             let made = tokens::issue_for(shared, &tenant, &wanted, account, origin).await?;
             Ok(answer::json(StatusCode::CREATED, &made, id))
         }
-        Call::Revoke(_, token) => {
-            let caller = Caller::judge(&tenant, request, http.uri().query(), Scope::Read).await?;
+        Action::Revoke(token) => {
+            let caller = Caller::judge(&tenant, request, query, Scope::Read).await?;
             let revoked = revoke(shared, &caller, token).await?;
             Ok(answer::json(StatusCode::OK, &revoked, id))
         }
@@ -140,7 +137,7 @@ async fn serve(
 
 /// Another's token is as unknown as one that never was.
 async fn revoke(shared: &Shared, caller: &Caller, id: &str) -> Result<ApiToken, Refusal> {
-    let none = || Refusal::not_found("you have no such token; GET /tokens/TENANT lists yours");
+    let none = || Refusal::not_found("you have no such token; GET tokens/TENANT lists yours");
     let id = id.parse::<TokenId>().map_err(|_| none())?;
     let what = What::Revoke(Which::OneOf(id, caller.owner()));
     let revoked = shared.api_tokens.change(what, caller.origin()).await;

@@ -10,8 +10,10 @@ use crate::{
     account::fold,
     api_tokens::{ApiToken, Changed, Draft, Listed, Owner, Refused, TokenId, Wanted, What, Which},
     clock,
+    decision::No,
     store::StoreError,
     tenant::{Tenant, TenantId},
+    verify,
 };
 
 /// The most tokens of one page: some hundred kilobytes.
@@ -57,7 +59,7 @@ pub async fn issue(
         let made = issue_for(&shared, &tenant, &wanted, owner, origin(&http)).await?;
         Ok(HttpResponse::Created().json(made))
     };
-    issued.await.unwrap_or_else(answer)
+    issued.await.unwrap_or_else(|refused| answer(&refused))
 }
 
 /// Issues a token for `owner`, if the tenant's file lets that account have one.
@@ -72,6 +74,11 @@ pub async fn issue_for(
     origin: crate::audit::Origin,
 ) -> Result<Made, Refused> {
     let draft = Draft::new(wanted, owner, &tenant.settings)?;
+    let may_own = verify::api_token::may_own(tenant, owner, clock::now()).await;
+    may_own.map_err(|no| match no {
+        No::Denied(denial) => Refused::Forbidden(denial.to_string()),
+        No::Unavailable(outage) => Refused::Unavailable(outage.to_string()),
+    })?;
     let cap = tenant.settings.api_tokens.max_per_user;
     let what = What::Issue { draft, cap };
     made(shared.api_tokens.change(what, origin).await?)
@@ -109,7 +116,10 @@ impl Filter {
 /// `GET /tokens?user=&expiring_in=&unused_for=&after=`: a [`Page`] of all tenants' tokens.
 pub async fn list_all(shared: web::Data<Shared>, filter: web::Query<Filter>) -> HttpResponse {
     let page = page(&shared, None, filter.into_inner()).await;
-    page.map_or_else(answer, |page| HttpResponse::Ok().json(page))
+    page.map_or_else(
+        |refused| answer(&refused),
+        |page| HttpResponse::Ok().json(page),
+    )
 }
 
 /// `GET /tokens/{tenant}?user=&expiring_in=&unused_for=&after=`: a [`Page`].
@@ -137,7 +147,7 @@ pub async fn list(
         }
         Ok(HttpResponse::Ok().json(page))
     };
-    listed.await.unwrap_or_else(answer)
+    listed.await.unwrap_or_else(|refused| answer(&refused))
 }
 
 async fn page(shared: &Shared, tenant: Option<TenantId>, filter: Filter) -> Result<Page, Refused> {
@@ -185,7 +195,7 @@ pub async fn revoke_all(
         }
         Ok(HttpResponse::Ok().json(tokens))
     };
-    revoked.await.unwrap_or_else(answer)
+    revoked.await.unwrap_or_else(|refused| answer(&refused))
 }
 
 /// `DELETE /token/{id}`: the [`ApiToken`]s that were revoked by this, which is one.
@@ -199,7 +209,7 @@ pub async fn revoke(
         let Changed { tokens, .. } = shared.api_tokens.change(what, origin(&http)).await?;
         Ok(HttpResponse::Ok().json(tokens))
     };
-    revoked.await.unwrap_or_else(answer)
+    revoked.await.unwrap_or_else(|refused| answer(&refused))
 }
 
 /// How a token is rotated.
@@ -226,7 +236,7 @@ pub async fn rotate(
         let made = made(shared.api_tokens.change(what, origin(&http)).await?)?;
         Ok(HttpResponse::Ok().json(made))
     };
-    rotated.await.unwrap_or_else(answer)
+    rotated.await.unwrap_or_else(|refused| answer(&refused))
 }
 
 fn made(changed: Changed) -> Result<Made, Refused> {
@@ -286,7 +296,7 @@ fn unknown(tenant: &str) -> Refused {
     ))
 }
 
-fn answer(refused: Refused) -> HttpResponse {
+fn answer(refused: &Refused) -> HttpResponse {
     let mut response = match refused {
         Refused::Invalid(_) => HttpResponse::BadRequest(),
         Refused::Forbidden(_) => HttpResponse::Forbidden(),

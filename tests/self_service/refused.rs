@@ -283,6 +283,20 @@ fn the_caps_of_the_tenant_bind() {
     issued(&site.issue(&ada, &any()));
 }
 
+/// Rates bind self-service as they bind checks: what is spent here is spent there, and the caller learns when to come again.
+#[test]
+fn rates_bind_it_too() {
+    let site = Site::of(|acme| open("jira", acme).rate_limit("per_user = \"3/h\""));
+    let (ada, bob) = (site.token("ada"), site.token("bob"));
+    let (_, id) = issued(&site.issue(&ada, &any()));
+    assert_eq!(site.list(&ada).status, 200);
+    site.postern.check("jira", &ada).is_allowed_as("ada");
+    judged(&site.issue(&ada, &any()), 429, "rate_limited");
+    judged(&site.list(&ada), 429, "rate_limited");
+    judged(&site.revoke(&ada, &id), 429, "rate_limited");
+    issued(&site.issue(&bob, &any()));
+}
+
 /// The judgement of self-service writes nothing in the product, so a header that would have it take another method is
 /// judged with it, and changes nothing about what is done.
 #[test]
