@@ -128,6 +128,7 @@ fn fill(data: &Path, tokens: usize, file: &Path) -> anyhow::Result<()> {
                 created_by: "uid 0".into(),
                 expires_at: now + 86_400,
                 rotated_at: None,
+                retiring_until: None,
                 revoked_at: None,
                 revoked_by: None,
             };

@@ -10,6 +10,7 @@ mod daemon;
 mod load;
 mod process;
 mod providers;
+mod rules;
 mod scale;
 mod statistics;
 mod throughput;
@@ -87,6 +88,9 @@ fn measure(arguments: &[String]) -> anyhow::Result<()> {
     }
     if wanted("providers") {
         providers::measure(effort, cores)?;
+    }
+    if wanted("rules") {
+        rules::measure(effort, cores)?;
     }
     if wanted("api_tokens") {
         api_tokens::measure(effort, cores)?;

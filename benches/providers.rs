@@ -193,7 +193,8 @@ fn ten_providers(slice: Duration, cores: Cores) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn is_allowed(tenant: &Tenant, token: &str) -> anyhow::Result<()> {
+/// Asks once, so that it is remembered.
+pub fn is_allowed(tenant: &Tenant, token: &str) -> anyhow::Result<()> {
     match check_again(tenant, token, clock::now()) {
         std::task::Poll::Ready(Decision::Allow(_)) => Ok(()),
         other => bail!("a token is not allowed: {other:?}"),
@@ -212,10 +213,19 @@ pub fn signed(issuer: &Issuer, algorithm: Algorithm, name: &str) -> String {
 
 /// A tenant as the daemon makes it.
 pub fn tenant(providers: &str, outgoing: Option<&Outgoing>) -> anyhow::Result<Tenant> {
+    tenant_with(providers, "", outgoing)
+}
+
+/// The same with more in `[access]`.
+pub fn tenant_with(
+    providers: &str,
+    access: &str,
+    outgoing: Option<&Outgoing>,
+) -> anyhow::Result<Tenant> {
     let folder = tempfile::tempdir()?;
     std::fs::write(folder.path().join("secret"), dev::CLIENT_SECRET)?;
     let text = format!(
-        "product = \"jira\"\nurl = \"https://jira.example.com\"\n{providers}\n[access]\nallow_groups = [\"staff\"]\n"
+        "product = \"jira\"\nurl = \"https://jira.example.com\"\n{providers}\n[access]\nallow_groups = [\"staff\"]\n{access}\n"
     );
     let id = "bench".parse().map_err(|_| anyhow::anyhow!("no name"))?;
     let source = TenantSource::of_text(id, Path::new(&folder.path().join("bench.toml")), text);

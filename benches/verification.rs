@@ -156,6 +156,7 @@ pub fn prove(tenant: &Tenant, token: &str, now: u64) -> anyhow::Result<Verified>
     let digest = TokenDigest::of(token.as_bytes());
     let mut room = Room::default();
     let judge = judge(tenant, token, &mut room).map_err(|denial| anyhow::anyhow!("{denial}"))?;
+    let judge = judge.context("the token is a JWT of the tenant's provider")?;
     let verify = pin!(judge.verify(token, &digest, tenant, now));
     match verify.poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(Ok(verified)) => Ok(verified),
@@ -178,6 +179,7 @@ pub async fn check_of(tenant: &Tenant, token: &str, now: u64) -> Decision {
         method_override: None,
         target: b"/rest/api/2/myself",
         address: None,
+        is_preflight: false,
         authorization: Authorization::One(authorization.as_bytes()),
         cookie: None,
     };

@@ -38,6 +38,8 @@ use text::SecretDigest;
 
 /// How often a token's last use is noted, in seconds: a write a minute is what an operator needs and a disk can bear.
 const USE_INTERVAL: u64 = 60;
+/// The most tokens that are looked at for one page of a list: some tenths of a second.
+const SCAN: usize = 20_000;
 
 /// What a token may be used for.
 #[derive(
@@ -92,6 +94,9 @@ pub struct ApiToken {
     /// When it got the secret that it has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotated_at: Option<u64>,
+    /// From when on the secret before that is good no more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retiring_until: Option<u64>,
     /// When it was revoked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<u64>,
@@ -106,6 +111,48 @@ impl ApiToken {
     pub fn is_alive(&self, now: u64) -> bool {
         self.revoked_at.is_none() && now < self.expires_at
     }
+
+    /// In one word.
+    #[must_use]
+    pub fn state(&self, now: u64) -> State {
+        match self {
+            Self {
+                revoked_at: Some(_),
+                ..
+            } => State::Revoked,
+            _ if !self.is_alive(now) => State::Expired,
+            Self {
+                retiring_until: Some(until),
+                ..
+            } if now < *until => State::Rotating,
+            _ => State::Alive,
+        }
+    }
+}
+
+/// What has become of a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// It is good.
+    Alive,
+    /// So is the secret that it had before.
+    Rotating,
+    /// It is good no more, since its time is over.
+    Expired,
+    /// It is good no more, since somebody said so.
+    Revoked,
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Alive => "alive",
+            Self::Rotating => "rotating",
+            Self::Expired => "expired",
+            Self::Revoked => "revoked",
+        })
+    }
 }
 
 /// A token as the store keeps it.
@@ -116,13 +163,13 @@ pub struct TokenRecord {
     pub token: ApiToken,
     /// What its bearer must know.
     pub secret: SecretDigest,
-    /// What its bearer might know still, after a rotation.
+    /// What its bearer might know until [`ApiToken::retiring_until`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub retiring: Option<Retiring>,
+    pub retiring: Option<SecretDigest>,
 }
 
 /// The secret before the last rotation.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug)]
 pub struct Retiring {
     /// What a bearer must know.
     pub secret: SecretDigest,
@@ -205,7 +252,9 @@ impl Known {
             tenant,
             owner: token.owner.into(),
             secret,
-            retiring: retiring.map(Box::new),
+            retiring: retiring
+                .zip(token.retiring_until)
+                .map(|(secret, until)| Box::new(Retiring { secret, until })),
             expires_at: token.expires_at,
             revoked: token.revoked_at.is_some(),
             scope: token.scope,
@@ -492,8 +541,9 @@ impl ApiTokens {
         listed.map_err(|error| Refused::Unavailable(error.to_string()))
     }
 
-    /// Some of all tokens, in the order of their ids: at most `limit` of those behind `after` that `wanted` wants, and
-    /// whether there may be more. It reads the store, and takes its time.
+    /// Some of all tokens, in the order of their ids: at most `limit` of those behind `after` that both filters want,
+    /// and behind which one to go on, if there may be more. It reads the store, and takes its time: of a million tokens
+    /// among which few are wanted, one page holds those of the first [`SCAN`].
     ///
     /// # Errors
     /// [`StoreError::Read`].
@@ -501,21 +551,44 @@ impl ApiTokens {
         &self,
         after: Option<TokenId>,
         limit: usize,
+        of: impl Fn(&ApiToken) -> bool,
         wanted: impl Fn(&Listed) -> bool,
-    ) -> Result<Vec<Listed>, StoreError> {
+    ) -> Result<(Vec<Listed>, Option<TokenId>), StoreError> {
         let mut page = Vec::new();
-        for record in self.store.tokens_after(after) {
+        for (seen, record) in (1..).zip(self.store.tokens_after(after)) {
             let token = record?.token;
-            let last_used = self.store.last_use(&token.id)?;
-            let listed = Listed { token, last_used };
-            if wanted(&listed) {
-                page.push(listed);
+            let id = token.id;
+            if of(&token) {
+                let last_used = self.store.last_use(&id)?;
+                let listed = Listed { token, last_used };
+                if wanted(&listed) {
+                    page.push(listed);
+                }
             }
-            if page.len() == limit {
-                break;
+            if page.len() == limit || seen == SCAN {
+                return Ok((page, Some(id)));
             }
         }
-        Ok(page)
+        Ok((page, None))
+    }
+
+    /// Whether there is any token of that tenant, dead or alive. It looks at all of them.
+    ///
+    /// # Errors
+    /// [`Refused::Unavailable`], while they are being read into memory, and where they can't be believed.
+    pub fn has_any_of(&self, tenant: &TenantId) -> Result<bool, Refused> {
+        if let Some(what) = self.index.damage() {
+            return Err(Refused::Unavailable(format!(
+                "the store's API tokens are damaged: {what}"
+            )));
+        }
+        if !self.index.loaded.load(Ordering::Acquire) {
+            return Err(Refused::Unavailable(
+                "the tokens are being read; try again in a moment".into(),
+            ));
+        }
+        let tokens = self.index.tokens.pin();
+        Ok(tokens.values().any(|known| known.tenant == *tenant))
     }
 }
 

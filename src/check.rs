@@ -1,23 +1,25 @@
 //! The whole path of a request, on one screen.
 
-use std::{net::IpAddr, sync::Arc};
+mod unproved;
+
+use std::sync::Arc;
 
 use crate::{
     credential::{Credential, Presented},
-    decision::{Decision, Denial, Denied, Grant, No, Outage, PassThrough, Unavailable},
+    decision::{Decision, Denial, Denied, Grant, No, PassThrough},
     policy::{
         self,
         path::{self, PathProblem, Place},
+        query::Query,
         rates::TokenKey,
+        rules::Matching,
     },
     provider::Refusal,
     request::{Request, RequestId},
-    tenant::{
-        Tenant,
-        settings::{Otherwise, Sessions},
-    },
+    tenant::Tenant,
     verify::{self, TokenDigest, Verified, jwt::Room},
 };
+use unproved::Unproved;
 
 /// May this call pass, and as whom? It waits only where an issuer, or the product, must be asked.
 pub async fn check(tenant: &Tenant, request: &Request<'_>, now: u64) -> Decision {
@@ -33,54 +35,65 @@ pub async fn check(tenant: &Tenant, request: &Request<'_>, now: u64) -> Decision
 
 async fn judge(tenant: &Tenant, request: &Request<'_>, now: u64) -> Result<Grant, No> {
     let (settings, access) = (&*tenant.settings, &tenant.settings.access);
-    policy::before_anything(access, request)?;
+    policy::networks(access, request)?;
     policy::rates::address_is_known(&settings.rate_limit, request)?;
-    let protected =
-        |path: &str| policy::is_api(settings, path) || policy::is_under_a_rule(access, path);
+    let protected = |path: &str| policy::is_protected(settings, path);
     let place =
         path::place(request.target, &settings.context_path, protected).map_err(path_denial)?;
-    if let Some(query) = path::query(request.target) {
-        policy::query(query)?;
+    let rules = match &place {
+        Place::Canonical(path) => access.rules.matching(request, path),
+        Place::Product => Matching::default(),
+    };
+    policy::read_only(settings, request, &place)?;
+    rules.judge_everybody()?;
+    policy::password_channel(settings, request, &place)?;
+    let unproved = Unproved {
+        tenant,
+        request,
+        place: &place,
+        query: Query::read(path::query(request.target)),
+    };
+    let credential = Credential::read(request.authorization);
+    if !matches!(credential, Ok(Credential::None | Credential::OAuth(_))) {
+        unproved.has_no_credential_in_query()?;
     }
-    match Credential::read(request.authorization)? {
-        Credential::Bearer(presented) => {
-            let digest = presented.digest();
-            let proof = verified(tenant, presented, digest, request.id, now).await?;
-            policy::principal(settings, proof.principal())?;
-            let token = TokenKey::Bearer(digest);
-            tenant.rates.spend(&token, proof.principal())?;
-            Ok(Grant::proved(proof))
-        }
+    let way = match credential? {
+        Credential::None => unproved.without_authorization(now).await?,
+        Credential::OAuth(parameters) => unproved.application_link(parameters)?,
+        Credential::Basic(basic) => unproved.basic(&basic)?,
+        Credential::Other(scheme) => unproved.other_scheme(scheme)?,
         Credential::ApiToken(sent) => {
             let proved = verify::api_token::verify(tenant, &sent, request, &place, now).await?;
-            policy::principal(settings, proved.proof.principal())?;
+            policy::call(settings, &place, &rules, proved.proof.principal())?;
             let token = TokenKey::ApiToken(proved.id);
             tenant.rates.spend(&token, proved.proof.principal())?;
             proved.note_use(request, now);
-            Ok(Grant::proved(proved.proof))
+            return Ok(Grant::proved(proved.proof));
         }
-        Credential::Basic(_) => Err(Denial::new(
-            Denied::PasswordNotAllowed,
-            "a product password (Basic) was sent; send a bearer token",
-        )
-        .into()),
-        Credential::Other => Err(Denial::new(
-            Denied::UnsupportedScheme,
-            "the Authorization scheme is not Bearer",
-        )
-        .into()),
-        Credential::None => without_credential(tenant, request, &place, now).await,
-    }
+        Credential::Bearer(presented) => {
+            let digest = presented.digest();
+            match verified(tenant, presented, digest, request.id, now).await? {
+                Some(proof) => {
+                    policy::call(settings, &place, &rules, proof.principal())?;
+                    let token = TokenKey::Bearer(digest);
+                    tenant.rates.spend(&token, proof.principal())?;
+                    return Ok(Grant::proved(proof));
+                }
+                None => unproved.product_token()?,
+            }
+        }
+    };
+    Ok(Grant::product_decides(way))
 }
 
-/// The token's proof: remembered, or made now.
+/// The token's proof: remembered, or made now. `None` is for an opaque token that no provider takes.
 async fn verified(
     tenant: &Tenant,
     presented: Presented<'_>,
     digest: TokenDigest,
     request: RequestId,
     now: u64,
-) -> Result<Arc<Verified>, No> {
+) -> Result<Option<Arc<Verified>>, No> {
     let revision_of = |at: usize| {
         tenant
             .providers
@@ -94,11 +107,13 @@ async fn verified(
     let remembered = remembered.filter(still);
     tenant.decisions.count_cache(remembered.is_some());
     if let Some(proof) = remembered {
-        return Ok(proof);
+        return Ok(Some(proof));
     }
     let token = presented.text()?;
     let mut room = Room::default();
-    let judge = verify::judge(tenant, token, &mut room)?;
+    let Some(judge) = verify::judge(tenant, token, &mut room)? else {
+        return Ok(None);
+    };
     let proved = judge.verify(token, &digest, tenant, now).await;
     let proof = Arc::new(proved.inspect_err(|no| {
         if let No::Denied(denial) = no {
@@ -116,64 +131,7 @@ async fn verified(
         judge.place(),
         judge.provider().revision,
     );
-    Ok(proof)
-}
-
-async fn without_credential(
-    tenant: &Tenant,
-    request: &Request<'_>,
-    place: &Place<'_>,
-    now: u64,
-) -> Result<Grant, No> {
-    let (settings, access) = (&*tenant.settings, &tenant.settings.access);
-    let Place::Canonical(path) = place else {
-        return Ok(Grant::product_decides(PassThrough::Outside));
-    };
-    if policy::is_public(access, request, path) {
-        return Ok(Grant::product_decides(PassThrough::Public));
-    }
-    if !policy::is_api(settings, path) {
-        return Ok(Grant::product_decides(PassThrough::Outside));
-    }
-    let cookies = request.cookie.as_deref().unwrap_or_default();
-    let mut refusal = "no credential was sent";
-    if policy::has_session(settings.product, cookies) {
-        match access.sessions {
-            Sessions::Pass => return Ok(Grant::product_decides(PassThrough::Session)),
-            Sessions::Deny => {
-                return Err(Denial::new(
-                    Denied::NoCredential,
-                    "only a session cookie was sent, and access.sessions is \"deny\"",
-                )
-                .into());
-            }
-            Sessions::Check => {
-                if is_session(tenant, cookies, request.address, now).await? {
-                    return Ok(Grant::product_decides(PassThrough::Session));
-                }
-                // A cookie that opens nothing is no more than none.
-                refusal = "only a session cookie was sent, and the product says that it is nobody's (access.sessions is \"check\")";
-            }
-        }
-    }
-    match access.anonymous {
-        Otherwise::Pass => Ok(Grant::product_decides(PassThrough::Anonymous)),
-        Otherwise::Deny => Err(Denial::new(Denied::NoCredential, refusal).into()),
-    }
-}
-
-/// Whether the product knows whose session it is.
-async fn is_session(
-    tenant: &Tenant,
-    cookies: &[u8],
-    address: Option<IpAddr>,
-    now: u64,
-) -> Result<bool, No> {
-    let product = tenant.product.as_ref().ok_or_else(|| {
-        let message = "access.sessions is \"check\", and the product can't be asked from here";
-        Outage::new(Unavailable::ProductUnavailable, 1, message)
-    })?;
-    Ok(product.is_session(cookies, address, now).await?)
+    Ok(Some(proof))
 }
 
 /// `enabled = false`: what is plainly meant for us is refused, and the rest is none of our business.
@@ -183,7 +141,10 @@ fn step_aside(tenant: &Tenant, request: &Request<'_>) -> Result<Grant, No> {
         Ok(Credential::Bearer(presented)) => presented
             .text()
             .is_ok_and(|token| verify::is_ours(tenant, token)),
-        Ok(Credential::None | Credential::Basic(_) | Credential::Other) | Err(_) => false,
+        Ok(
+            Credential::None | Credential::Basic(_) | Credential::OAuth(_) | Credential::Other(_),
+        )
+        | Err(_) => false,
     };
     if ours {
         return Err(Denial::new(

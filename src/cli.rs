@@ -3,6 +3,7 @@
 mod account;
 mod account_list;
 mod account_unpin;
+mod audit;
 mod daemon;
 mod package_files;
 mod provider_test;
@@ -12,7 +13,9 @@ mod status;
 mod tenant_new;
 mod token;
 mod token_issue;
+mod token_list;
 mod token_revoke;
+mod token_rotate;
 mod validate;
 
 use std::process::ExitCode;
@@ -47,6 +50,7 @@ enum Command {
     /// API tokens of Postern's own
     #[command(subcommand)]
     Token(Token),
+    Audit(audit::Audit),
     #[command(hide = true)]
     PackageFiles(package_files::PackageFiles),
 }
@@ -70,7 +74,9 @@ enum Account {
 #[derive(Debug, Subcommand)]
 enum Token {
     Issue(token_issue::TokenIssue),
+    List(token_list::TokenList),
     Revoke(token_revoke::TokenRevoke),
+    Rotate(token_rotate::TokenRotate),
 }
 
 impl Cli {
@@ -89,7 +95,10 @@ impl Cli {
             Command::Account(Account::List(command)) => command.run(),
             Command::Account(Account::Unpin(command)) => command.run(),
             Command::Token(Token::Issue(command)) => command.run(),
+            Command::Token(Token::List(command)) => command.run(),
             Command::Token(Token::Revoke(command)) => command.run(),
+            Command::Token(Token::Rotate(command)) => command.run(),
+            Command::Audit(command) => command.run(),
             Command::PackageFiles(command) => command.run(),
         }
     }

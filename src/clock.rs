@@ -21,3 +21,12 @@ pub fn since_epoch() -> Duration {
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default()
 }
+
+/// Such a time for people (RFC 3339, in UTC).
+#[must_use]
+pub fn rfc3339(seconds: u64) -> String {
+    // The last second that has four digits for its year: no other is written so.
+    const LAST: u64 = 253_402_300_799;
+    let time = UNIX_EPOCH + Duration::from_secs(seconds.min(LAST));
+    humantime::format_rfc3339_seconds(time).to_string()
+}

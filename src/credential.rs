@@ -1,10 +1,11 @@
 //! What the caller presented in `Authorization`; unverified until a verifier says so.
 
 mod basic;
+pub mod oauth1;
 
 pub use basic::Basic;
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use crate::{
     api_tokens::text::looks_like_one,
@@ -37,8 +38,10 @@ pub enum Credential<'r> {
     ApiToken(ApiToken<'r>),
     /// `Basic` (RFC 7617) with a user's name and password.
     Basic(Basic),
-    /// Anything else.
-    Other,
+    /// `OAuth` (RFC 5849 §3.5.1), as application links send it: what follows the scheme.
+    OAuth(&'r [u8]),
+    /// Any other scheme, by its name.
+    Other(&'r [u8]),
 }
 
 impl<'r> Credential<'r> {
@@ -62,8 +65,11 @@ impl<'r> Credential<'r> {
         if scheme.eq_ignore_ascii_case(b"basic") {
             return Self::of_basic(Basic::read(rest)?);
         }
+        if scheme.eq_ignore_ascii_case(b"oauth") {
+            return Ok(Self::OAuth(rest));
+        }
         if !scheme.eq_ignore_ascii_case(b"bearer") {
-            return Ok(Self::Other);
+            return Ok(Self::Other(scheme));
         }
         let Some(token) = rest.strip_prefix(b" ") else {
             return Err(malformed("Bearer is not followed by one space and a token"));
@@ -181,12 +187,13 @@ impl fmt::Debug for Credential<'_> {
             Self::Bearer(_) => "Bearer(redacted)",
             Self::ApiToken(_) => "ApiToken(redacted)",
             Self::Basic(_) => "Basic(redacted)",
-            Self::Other => "Other",
+            Self::OAuth(_) => "OAuth(redacted)",
+            Self::Other(_) => "Other",
         })
     }
 }
 
-fn malformed(message: &'static str) -> Denial {
+fn malformed(message: impl Into<Cow<'static, str>>) -> Denial {
     Denial::new(Denied::MalformedToken, message)
 }
 

@@ -30,10 +30,23 @@ enum Way {
 pub enum PassThrough {
     /// A session cookie of the product.
     Session,
+    /// A signature of an application link (OAuth 1.0a), which only the product can judge.
+    OAuth1,
+    /// A password of the product.
+    Password,
+    /// A token of the product's own.
+    ProductToken,
+    /// An `Authorization` scheme that the tenant file leaves to the product.
+    Scheme {
+        /// Whether cookies may go along: not where they may not pass alone.
+        with_cookies: bool,
+    },
     /// Nothing at all, where the tenant lets that pass.
     Anonymous,
     /// A call that the tenant file lists as public.
     Public,
+    /// A call that must be open for somebody to log in at all, or that the tenant file lists as open.
+    Open,
     /// No API path and no credential, or a tenant that is switched off.
     Outside,
 }
@@ -65,10 +78,43 @@ impl Grant {
     pub fn method(&self) -> &'static str {
         match &self.0 {
             Way::Proved(proof) => proof.principal().method().word(),
-            Way::ProductDecides(PassThrough::Session) => "session",
-            Way::ProductDecides(PassThrough::Anonymous) => "anonymous",
-            Way::ProductDecides(PassThrough::Public) => "public",
-            Way::ProductDecides(PassThrough::Outside) => "outside",
+            Way::ProductDecides(way) => way.word(),
+        }
+    }
+
+    /// Whether the product gets the caller's cookies. Beside a credential it might take the session in them for the
+    /// caller instead, so that what is judged here was not what decides.
+    #[must_use]
+    pub fn with_cookies(&self) -> bool {
+        match &self.0 {
+            Way::Proved(_)
+            | Way::ProductDecides(
+                PassThrough::OAuth1 | PassThrough::Password | PassThrough::ProductToken,
+            ) => false,
+            Way::ProductDecides(PassThrough::Scheme { with_cookies }) => *with_cookies,
+            Way::ProductDecides(
+                PassThrough::Session
+                | PassThrough::Anonymous
+                | PassThrough::Public
+                | PassThrough::Open
+                | PassThrough::Outside,
+            ) => true,
+        }
+    }
+}
+
+impl PassThrough {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Session => "session",
+            Self::OAuth1 => "oauth1",
+            Self::Password => "password",
+            Self::ProductToken => "product-token",
+            Self::Scheme { .. } => "scheme",
+            Self::Anonymous => "anonymous",
+            Self::Public => "public",
+            Self::Open => "open",
+            Self::Outside => "outside",
         }
     }
 }
@@ -80,8 +126,13 @@ pub const METHODS: &[&str] = &[
     "userinfo",
     "api-token",
     "session",
+    "oauth1",
+    "password",
+    "product-token",
+    "scheme",
     "anonymous",
     "public",
+    "open",
     "outside",
 ];
 
@@ -167,6 +218,10 @@ reasons! {
         NotThisTenant = "not_this_tenant", 403;
         /// The token names no account.
         NoUsername = "no_username", 403;
+        /// The product knows no such account.
+        AccountUnknown = "account_unknown", 403;
+        /// The product lets that account do nothing.
+        AccountInactive = "account_inactive", 403;
         /// The account is one that nobody, or not this provider, may name.
         AccountProtected = "account_protected", 403;
         /// The account is pinned to another identity of an issuer, or to another's.
@@ -175,6 +230,10 @@ reasons! {
         InsufficientScope = "insufficient_scope", 403;
         /// The account is in none of the allowed groups.
         NotInGroup = "not_in_group", 403;
+        /// A rule of the tenant file denies it.
+        RuleDenied = "rule_denied", 403;
+        /// A credential of ours may not reach what hands out or configures the product's own.
+        TokenEndpoint = "token_endpoint", 403;
         /// The tenant is read-only.
         ReadOnly = "read_only", 403;
         /// The caller's address is not allowed.

@@ -8,13 +8,13 @@
 //! [`tenant::Directory`] gives the [`tenant::Tenant`], taken once, so that a request never sees two states;
 //! [`check::check`] is the whole judgement on one screen:
 //!
-//! 1. [`policy::before_anything`]: what needs no principal;
-//! 2. [`policy::path`]: the one canonical form of the path;
-//! 3. [`credential`]: what the caller presented, unverified;
+//! 1. [`policy::path`]: the one canonical form of the path;
+//! 2. [`policy::networks`], [`policy::read_only`] and those of [`policy::rules`] that need no principal;
+//! 3. [`credential`]: what the caller presented, unverified, and the ways to pass that prove nothing;
 //! 4. [`verify`]: who judges it, and what proves it: a signature ([`verify::jwt`] with [`keys`]), the issuer's
 //!    word ([`issuer::ask`]), or both; only there a [`verify::Principal`] is made, of an account that is
 //!    by the [`pins`] nobody else's;
-//! 5. [`policy::principal`]: may this account do this; [`policy::rates`]: and as often;
+//! 5. [`policy::call`]: may this account do this; [`policy::rates`]: and as often;
 //! 6. a [`decision::Decision`], which one `match` in [`http`] turns into a status and headers.
 //!
 //! # A change, written once

@@ -1,74 +1,68 @@
 //! Who may call what: judged on every request, on facts.
 
 pub mod git;
+pub mod passwords;
 pub mod path;
 pub mod pattern;
+pub mod product;
+pub mod query;
 pub mod rates;
+pub mod rules;
 
 use std::net::IpAddr;
-
-use url::form_urlencoded;
-
-use path::Place;
 
 use crate::{
     decision::{Denial, Denied},
     request::Request,
-    tenant::settings::{Access, Product, Settings},
+    tenant::settings::{Access, CallPattern, Otherwise, Product, Settings},
     verify::Principal,
 };
-
-impl Product {
-    /// The paths of the product's API, under the context path: a product's own pages are not for tokens.
-    fn api_paths(self) -> &'static [&'static str] {
-        match self {
-            Self::Jira => &["/rest", "/rpc", "/plugins/servlet", "/secure/attachment"],
-            Self::Confluence => &["/rest", "/rpc", "/download"],
-            Self::Bitbucket => &["/rest", "/scm", "/git", "/plugins/servlet"],
-        }
-    }
-
-    /// The cookies that carry a session of the product. Their presence proves nothing.
-    fn session_cookies(self) -> &'static [&'static str] {
-        match self {
-            Self::Jira => &["JSESSIONID", "seraph.rememberme.cookie", "crowd.token_key"],
-            Self::Confluence => &["JSESSIONID", "seraph.confluence", "crowd.token_key"],
-            Self::Bitbucket => &[
-                "BITBUCKETSESSIONID",
-                "_atl_bitbucket_remember_me",
-                "crowd.token_key",
-            ],
-        }
-    }
-}
+use path::Place;
+use product::is_under;
+use rules::Matching;
 
 /// Whether the canonical `path` is one of the product's API, or one that the tenant file adds.
 #[must_use]
 pub fn is_api(settings: &Settings, path: &str) -> bool {
-    let under = |prefix: &str| {
-        path.strip_prefix(prefix)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
-    settings
-        .product
-        .api_paths()
-        .iter()
-        .any(|prefix| under(prefix))
-        || settings.access.api_paths.iter().any(|prefix| under(prefix))
+    let own = settings.product.api_paths().iter();
+    own.copied()
+        .chain(settings.access.api_paths.iter().map(String::as_str))
+        .any(|prefix| is_under(path, prefix))
 }
 
-/// Whether some rule of the tenant file speaks of the canonical `path`.
+/// Whether it matters what the canonical `path` is taken for: it is API, or something is said of it.
 #[must_use]
-pub fn is_under_a_rule(access: &Access, path: &str) -> bool {
-    access.public.iter().any(|rule| rule.path.matches(path))
+pub fn is_protected(settings: &Settings, path: &str) -> bool {
+    let access = &settings.access;
+    is_api(settings, path)
+        || access.public.iter().any(|call| call.path.matches(path))
+        || access.rules.speak_of(path)
+        || settings.product.is_token_endpoint(path)
 }
 
 /// Whether the call needs no credential: under every method that the product might take it for.
 #[must_use]
 pub fn is_public(access: &Access, request: &Request<'_>, path: &str) -> bool {
+    is_listed(request, path, || access.public.iter())
+}
+
+/// Whether the call must be open for somebody to log in, or the tenant file says so.
+#[must_use]
+pub fn is_open(settings: &Settings, request: &Request<'_>, path: &str) -> bool {
+    is_listed(request, path, || {
+        let own = settings.product.open().iter();
+        own.chain(&settings.access.open)
+    })
+}
+
+fn is_listed<'c, C: Iterator<Item = &'c CallPattern>>(
+    request: &Request<'_>,
+    path: &str,
+    calls: impl Fn() -> C,
+) -> bool {
     request.methods().all(|method| {
-        access.public.iter().any(|rule| {
-            rule.method.as_deref().is_none_or(|wanted| wanted == method) && rule.path.matches(path)
+        calls().any(|call| {
+            call.method.as_deref().is_none_or(|wanted| wanted == method) && call.path.matches(path)
         })
     })
 }
@@ -91,16 +85,44 @@ pub fn session_cookies(product: Product, cookies: &[u8]) -> impl Iterator<Item =
     })
 }
 
-/// Judges what needs no principal, for every way to pass: networks and `read_only`.
+/// Judges calls whose body may hold a product password, however else they are made.
 ///
 /// # Errors
-/// [`Denied::AddressNotAllowed`], [`Denied::ReadOnly`]; [`Denied::BadCheckRequest`] where networks are set and
-/// the proxy sent no address.
-pub fn before_anything(access: &Access, request: &Request<'_>) -> Result<(), Denial> {
+/// [`Denied::PasswordNotAllowed`].
+pub fn password_channel(
+    settings: &Settings,
+    request: &Request<'_>,
+    place: &Place<'_>,
+) -> Result<(), Denial> {
+    match place {
+        Place::Canonical(path) if settings.product.is_password_channel(request, path) => {
+            settings.access.passwords.judge_unseen(request.address)
+        }
+        Place::Canonical(_) | Place::Product => Ok(()),
+    }
+}
+
+/// Judges where the caller is, for every way to pass.
+///
+/// # Errors
+/// [`Denied::AddressNotAllowed`]; [`Denied::BadCheckRequest`] where networks are set and the proxy sent no address.
+pub fn networks(access: &Access, request: &Request<'_>) -> Result<(), Denial> {
     if !access.allow_networks.is_empty() || !access.deny_networks.is_empty() {
         in_networks(access, address(request)?)?;
     }
-    if access.read_only && !reads_by_method(request) {
+    Ok(())
+}
+
+/// Judges `read_only`, for every way to pass.
+///
+/// # Errors
+/// [`Denied::ReadOnly`].
+pub fn read_only(
+    settings: &Settings,
+    request: &Request<'_>,
+    place: &Place<'_>,
+) -> Result<(), Denial> {
+    if settings.access.read_only && !only_reads(settings.product, request, place) {
         return Err(Denial::new(
             Denied::ReadOnly,
             format!("{} is refused: access.read_only is set", request.method),
@@ -160,23 +182,27 @@ fn in_networks(access: &Access, address: IpAddr) -> Result<(), Denial> {
     Ok(())
 }
 
-/// Refuses credentials in the query (RFC 6750 §2.3 and §5.3; `os_*` are the products' own passwords).
+/// Judges a call by somebody who is proved.
 ///
 /// # Errors
-/// [`Denied::CredentialInQuery`].
-pub fn query(query: &[u8]) -> Result<(), Denial> {
-    for (name, _) in form_urlencoded::parse(query) {
-        if ["access_token", "os_username", "os_password", "os_authType"]
-            .iter()
-            .any(|known| name.eq_ignore_ascii_case(known))
-        {
-            return Err(Denial::new(
-                Denied::CredentialInQuery,
-                format!("the query holds {name}; send credentials in the Authorization header"),
-            ));
-        }
+/// Those of [`principal`] and [`Matching::judge`], and [`Denied::TokenEndpoint`].
+pub fn call(
+    settings: &Settings,
+    place: &Place<'_>,
+    rules: &Matching<'_>,
+    caller: &Principal,
+) -> Result<(), Denial> {
+    principal(settings, caller)?;
+    if let Place::Canonical(path) = place
+        && settings.access.token_endpoints == Otherwise::Deny
+        && settings.product.is_token_endpoint(path)
+    {
+        return Err(Denial::new(
+            Denied::TokenEndpoint,
+            "the path gives out or configures credentials of the product, which would outlive the one that was sent; access.token_endpoints is \"deny\"",
+        ));
     }
-    Ok(())
+    rules.judge(caller)
 }
 
 /// Judges who it is.

@@ -26,6 +26,9 @@ pub struct Request<'r> {
     pub address: Option<IpAddr>,
     /// The `Authorization` fields.
     pub authorization: Authorization<'r>,
+    /// Whether a browser asks by it what another site's page may send (Fetch §3.2.2: OPTIONS with `Origin` and
+    /// `Access-Control-Request-Method`). It never carries a credential.
+    pub is_preflight: bool,
     /// The `Cookie` fields, joined as RFC 9113 §8.2.3 does.
     pub cookie: Option<Cow<'r, [u8]>>,
 }

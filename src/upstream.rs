@@ -38,7 +38,7 @@ impl IdentityHeaders {
             end_of(&|values| encode(name, values)),
             end_of(&|values| encode(email, values)),
             end_of(&|values| {
-                let named = |group: &&str| access.allow_groups.iter().any(|own| own == group);
+                let named = |group: &&str| access.named_groups.contains(*group);
                 list(principal.groups().filter(named), values);
             }),
         ];

@@ -87,7 +87,8 @@ pub fn is_ours(tenant: &Tenant, token: &str) -> bool {
 }
 
 /// Finds the one provider that judges `token`: by the issuer that a JWT claims, by the prefix of an opaque
-/// token, or the only provider that judges opaque tokens. Nobody else ever sees the token.
+/// token, or the only provider that judges opaque tokens. Nobody else ever sees the token. `None` is for an opaque
+/// token that no provider takes.
 ///
 /// # Errors
 /// [`Denied::UnknownIssuer`] or [`Denied::MalformedToken`].
@@ -95,7 +96,7 @@ pub fn judge<'a>(
     tenant: &'a Tenant,
     token: &'a str,
     room: &'a mut Room,
-) -> Result<Judge<'a>, Denial> {
+) -> Result<Option<Judge<'a>>, Denial> {
     let (place, jwt) = match Shape::of(token, room)? {
         Shape::Jwt(jwt) => match jwt
             .unverified_issuer()
@@ -109,19 +110,14 @@ pub fn judge<'a>(
             .or_else(|| tenant.provider_of_opaque_tokens())
         {
             Some(place) => (place, None),
-            None => {
-                return Err(Denial::new(
-                    Denied::MalformedToken,
-                    "the token is no JWT (three parts of base64url), and no provider of this tenant takes others",
-                ));
-            }
+            None => return Ok(None),
         },
     };
-    Ok(Judge {
+    Ok(Some(Judge {
         provider: &tenant.providers[place],
         place,
         jwt,
-    })
+    }))
 }
 
 fn unknown_issuer(jwt: &Jwt<'_>, tenant: &Tenant) -> Denial {

@@ -3,18 +3,22 @@
 //! | file | holds |
 //! |---|---|
 //! | `account` | `account list`, `account unpin` |
+//! | `audit` | `audit` |
 //! | `help` | `--help`, unknown flags, bad values |
 //! | `start` | starts that fail, and say why |
 //! | `files` | `validate`, `schema`, `tenant new` |
 //! | `provider_test` | `provider test`, with and without a token |
 //! | `status` | `status`, and the socket that it asks on |
+//! | `token` | `token issue`, for one and for many, `token list`, `token revoke`, `token rotate` |
 
 mod account;
+mod audit;
 mod files;
 mod help;
 mod provider_test;
 mod start;
 mod status;
+mod token;
 
 use std::{
     io::Write as _,

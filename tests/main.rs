@@ -2,6 +2,8 @@
 
 mod harness;
 
+/// The access policy: what each kind of request needs to pass.
+mod access;
 /// Postern's own API tokens: how they come, what they are good for, how they go.
 mod api_tokens;
 /// The three check endpoints: what each reads, what each answers.

@@ -3,6 +3,8 @@
 
 /// Who is refused, and how that looks to a client.
 mod closed;
+/// What passes, and why: each kind of request, for each product.
+mod kinds;
 /// The product behind nginx, and a relay that counts connections.
 pub mod parts;
 /// Who passes, and what the product gets.

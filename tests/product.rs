@@ -7,10 +7,12 @@
 //! | `memory` | how often it is asked |
 //! | `trouble` | a product that fails, lies or hangs |
 //! | `account` | who an account is, as `postern::product` answers it |
+//! | `owners` | who owns an API token |
 //! | `settings` | `[upstream]` in a tenant's file |
 
 mod account;
 mod memory;
+mod owners;
 mod sessions;
 mod settings;
 mod trouble;

@@ -99,6 +99,47 @@ fn the_table_of_providers_is_shown_by_scenarios() {
     }
 }
 
+/// The page of what passes names a scenario in each row, and all that it names exist.
+#[test]
+fn the_tables_of_what_passes_are_shown_by_scenarios() {
+    let page = page("docs/what-passes.md");
+    let tests = concat!(env!("CARGO_MANIFEST_DIR"), "/tests");
+    let mut sources = String::new();
+    read_all(Path::new(tests), &mut sources);
+    let is_scenario = |word: &&str| {
+        !word.starts_with('_')
+            && word.matches('_').count() > 2
+            && word
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+    };
+    let named = |text: &'_ str| -> Vec<String> {
+        let code = text.split('`').skip(1).step_by(2);
+        code.filter(is_scenario).map(str::to_owned).collect()
+    };
+    let (_, words) = page
+        .split_once("## Why so")
+        .expect("what follows the figure");
+    for name in named(words) {
+        assert!(
+            sources.contains(&format!("fn {name}(")),
+            "there is no scenario {name}"
+        );
+    }
+    for product in ["## Jira", "## Confluence", "## Bitbucket"] {
+        let (_, table) = page.split_once(&format!("{product}\n")).expect("a section");
+        let rows = table
+            .lines()
+            .skip(3)
+            .take_while(|line| line.starts_with('|'));
+        let rows: Vec<_> = rows.collect();
+        assert!(rows.len() > 20, "{product}");
+        for row in rows {
+            assert_eq!(named(row).len(), 1, "{product}: {row}");
+        }
+    }
+}
+
 fn read_all(folder: &Path, text: &mut String) {
     for entry in fs::read_dir(folder).expect("it is there") {
         let path = entry.expect("an entry").path();

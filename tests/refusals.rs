@@ -13,6 +13,7 @@
 //! | `api_tokens` | tokens of Postern's own |
 //! | `policy` | what the tenant's file says |
 //! | `rates` | what comes too often |
+//! | `rules` | what the tenant's file says of single calls |
 //! | `body` | a body that is announced on the check endpoint |
 
 mod api_tokens;
@@ -26,6 +27,7 @@ mod paths;
 mod policy;
 mod rates;
 mod row;
+mod rules;
 mod shape;
 mod signature;
 
@@ -33,8 +35,13 @@ use postern::decision::{Denied, Unavailable};
 
 use row::{Expected, Row, World};
 
-/// Outages that take more than one request to show, and where they are shown.
-const SHOWN_ELSEWHERE: &[(Unavailable, &str)] = &[(Unavailable::Overloaded, "outage")];
+/// Reasons that take more than one request to show, and where they are shown.
+const REFUSALS_ELSEWHERE: &[(Denied, &str)] = &[
+    (Denied::AccountUnknown, "product::owners"),
+    (Denied::AccountInactive, "product::owners"),
+];
+/// The same of outages.
+const OUTAGES_ELSEWHERE: &[(Unavailable, &str)] = &[(Unavailable::Overloaded, "outage")];
 
 /// Each file's rows.
 const TABLE: &[fn(&World) -> Vec<Row>] = &[
@@ -47,6 +54,7 @@ const TABLE: &[fn(&World) -> Vec<Row>] = &[
     paths::rows,
     policy::rows,
     rates::rows,
+    rules::rows,
     shape::rows,
     signature::rows,
 ];
@@ -61,14 +69,13 @@ fn every_reason_has_its_row() {
         .map(|row| row.expected)
         .collect();
     for reason in Denied::ALL {
-        assert!(
-            expected.contains(&Expected::Refused(*reason)),
-            "no row shows {reason}"
-        );
+        let shown = expected.contains(&Expected::Refused(*reason))
+            || REFUSALS_ELSEWHERE.iter().any(|(known, _)| known == reason);
+        assert!(shown, "no row shows {reason}");
     }
     for reason in Unavailable::ALL {
         let shown = expected.contains(&Expected::Unavailable(*reason))
-            || SHOWN_ELSEWHERE.iter().any(|(known, _)| known == reason);
+            || OUTAGES_ELSEWHERE.iter().any(|(known, _)| known == reason);
         assert!(shown, "no row shows {reason}");
     }
 }

@@ -12,7 +12,7 @@ use super::registry::Ping;
 use crate::{
     api_tokens::{
         ApiToken, Change, Changed, Index, Known, LastUse, ListOwned, Listed, Owner, Refused,
-        Retiring, TokenId, TokenRecord, Used, What, Which, text,
+        TokenId, TokenRecord, Used, What, Which, text,
     },
     audit::{Action, Event, Origin},
     clock,
@@ -185,6 +185,7 @@ impl Pages<'_> {
             created_by: origin.by.clone(),
             expires_at: self.now.saturating_add(draft.lifetime),
             rotated_at: None,
+            retiring_until: None,
             revoked_at: None,
             revoked_by: None,
         };
@@ -193,7 +194,11 @@ impl Pages<'_> {
             secret: claimed.secret,
             retiring: None,
         };
-        let detail = format!("{}, expires at {}", token.scope, token.expires_at);
+        let detail = format!(
+            "{}, until {}",
+            token.scope,
+            clock::rfc3339(token.expires_at)
+        );
         self.change(record, Action::TokenIssued, detail, origin);
         Ok(changed_to(token, secret))
     }
@@ -241,6 +246,7 @@ impl Pages<'_> {
             record.token.revoked_at = Some(self.now);
             record.token.revoked_by = Some(origin.by.clone());
             record.retiring = None;
+            record.token.retiring_until = None;
             tokens.push(record.token.clone());
             self.change(record, Action::TokenRevoked, String::new(), origin);
         }
@@ -259,13 +265,20 @@ impl Pages<'_> {
         }
         let (secret, claimed) = text::with_id(*id);
         let before = std::mem::replace(&mut record.secret, claimed.secret);
-        record.retiring = Some(Retiring {
-            secret: before,
-            until: self.now.saturating_add(overlap),
-        });
+        // The rotation leaves the token's end where it was, for both secrets.
+        let until = self
+            .now
+            .saturating_add(overlap)
+            .min(record.token.expires_at);
+        record.retiring = Some(before);
+        record.token.retiring_until = Some(until);
         record.token.rotated_at = Some(self.now);
         let token = record.token.clone();
-        let detail = format!("the secret before lives on for {overlap} s");
+        let detail = if overlap == 0 {
+            "the secret before is good no more".into()
+        } else {
+            format!("the secret before is good until {}", clock::rfc3339(until))
+        };
         self.change(record, Action::TokenRotated, detail, origin);
         Ok(changed_to(token, secret))
     }

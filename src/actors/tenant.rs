@@ -110,7 +110,7 @@ impl TenantActor {
     /// what is told about its principals changed.
     fn tenant(&self, settings: Settings, before: Option<&Tenant>) -> Tenant {
         let same_groups = before.is_some_and(|before| {
-            before.settings.access.allow_groups == settings.access.allow_groups
+            before.settings.access.named_groups == settings.access.named_groups
         });
         let providers = settings
             .providers

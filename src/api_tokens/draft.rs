@@ -1,6 +1,6 @@
 //! A token that somebody wants, judged by what the tenant's file says of tokens.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use humantime::format_duration;
 use ipnet::IpNet;
@@ -138,7 +138,7 @@ fn in_days(lifetime: Duration) -> String {
     }
 }
 
-fn invalid(error: impl ToString) -> Refused {
+fn invalid(error: impl fmt::Display) -> Refused {
     Refused::Invalid(error.to_string())
 }
 

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use crate::{
     clock,
     credential::{Authorization, Credential},
-    decision::No,
+    decision::{Denied, No},
     issuer::{ask::Asker, client::Outgoing, jwks, key_source::SourceId},
     keys::KeySet,
     metrics::{Decisions, Metrics},
@@ -306,7 +306,12 @@ async fn judge(tenant: &Tenant, token: &str) -> Result<String, String> {
         .map_err(|denial| refused(denial.reason.word(), denial.to_string()))?;
     let mut room = Room::default();
     let judge = verify::judge(tenant, token, &mut room)
-        .map_err(|denial| refused(denial.reason.word(), denial.to_string()))?;
+        .map_err(|denial| refused(denial.reason.word(), denial.to_string()))?
+        .ok_or_else(|| {
+            let message =
+                "the token is no JWT (three parts of base64url), and the provider takes no others";
+            refused(Denied::MalformedToken.word(), message.into())
+        })?;
     let verified = judge
         .verify(token, &presented.digest(), tenant, clock::now())
         .await

@@ -53,6 +53,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
             .route("/status", web::get().to(ops::status))
             .route("/pins/{tenant}", web::get().to(pins::list))
             .route("/pins/{tenant}", web::delete().to(pins::unpin))
+            .route("/tokens", web::get().to(tokens::list_all))
             .route("/tokens/{tenant}", web::get().to(tokens::list))
             .route("/tokens/{tenant}", web::post().to(tokens::issue))
             .route("/tokens/{tenant}", web::delete().to(tokens::revoke_all))

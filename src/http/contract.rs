@@ -107,6 +107,10 @@ pub fn read<'r>(
         method_override: fields.method_override.optional("a method override")?,
         target,
         address,
+        is_preflight: method == "OPTIONS"
+            && matches!(fields.method_override, Field::Absent)
+            && fields.origin
+            && fields.asks_for_method,
         authorization: fields.authorization,
         cookie: fields.cookie,
     })
@@ -159,6 +163,8 @@ struct Fields<'r> {
     forwarded_uri: Field<'r>,
     forwarded_for: Field<'r>,
     method_override: Field<'r>,
+    origin: bool,
+    asks_for_method: bool,
 }
 
 impl<'r> Fields<'r> {
@@ -173,6 +179,8 @@ impl<'r> Fields<'r> {
             forwarded_uri: Field::Absent,
             forwarded_for: Field::Absent,
             method_override: Field::Absent,
+            origin: false,
+            asks_for_method: false,
         };
         let mut size = 0;
         for (name, value) in headers {
@@ -200,6 +208,8 @@ impl<'r> Fields<'r> {
                 "x-http-method-override" | "x-http-method" | "x-method-override" => {
                     fields.method_override.add(value);
                 }
+                "origin" => fields.origin = true,
+                "access-control-request-method" => fields.asks_for_method = true,
                 _ if name.bytes().any(|byte| matches!(byte, b'_' | b'.')) => refuse_alias(name)?,
                 _ => {}
             }

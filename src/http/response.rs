@@ -149,10 +149,8 @@ fn allow(grant: &Grant, request: &Request<'_>) -> Response<BoxBody> {
                 Authorization::Absent | Authorization::Several => b"",
             };
             headers.append(AUTHORIZATION, unchanged(authorization));
-            headers.append(
-                COOKIE,
-                unchanged(request.cookie.as_deref().unwrap_or_default()),
-            );
+            let cookies = request.cookie.as_deref().filter(|_| grant.with_cookies());
+            headers.append(COOKIE, unchanged(cookies.unwrap_or_default()));
         }
     }
     headers.append(METHOD, HeaderValue::from_static(grant.method()));

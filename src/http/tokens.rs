@@ -7,10 +7,13 @@ use zeroize::Zeroizing;
 
 use super::{Shared, admin::origin};
 use crate::{
+    account::fold,
     api_tokens::{ApiToken, Changed, Draft, Listed, Owner, Refused, TokenId, Wanted, What, Which},
     clock,
+    decision::No,
     store::StoreError,
     tenant::{Tenant, TenantId},
+    verify,
 };
 
 /// The most tokens of one page: some hundred kilobytes.
@@ -35,7 +38,8 @@ impl fmt::Debug for Made {
 /// Some tokens of a list.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Page {
-    /// In the order of their ids, or of one owner in the order in which they were issued.
+    /// In the order of their ids, or of one owner in the order in which they were issued. There may be none, and more
+    /// on the next page.
     pub tokens: Vec<Listed>,
     /// What to ask for as `after` to have the next; absent on the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -55,7 +59,7 @@ pub async fn issue(
         let made = issue_for(&shared, &tenant, &wanted, owner, origin(&http)).await?;
         Ok(HttpResponse::Created().json(made))
     };
-    issued.await.unwrap_or_else(answer)
+    issued.await.unwrap_or_else(|refused| answer(&refused))
 }
 
 /// Issues a token for `owner`, if the tenant's file lets that account have one.
@@ -70,6 +74,11 @@ pub async fn issue_for(
     origin: crate::audit::Origin,
 ) -> Result<Made, Refused> {
     let draft = Draft::new(wanted, owner, &tenant.settings)?;
+    let may_own = verify::api_token::may_own(tenant, owner, clock::now()).await;
+    may_own.map_err(|no| match no {
+        No::Denied(denial) => Refused::Forbidden(denial.to_string()),
+        No::Unavailable(outage) => Refused::Unavailable(outage.to_string()),
+    })?;
     let cap = tenant.settings.api_tokens.max_per_user;
     let what = What::Issue { draft, cap };
     made(shared.api_tokens.change(what, origin).await?)
@@ -104,6 +113,15 @@ impl Filter {
     }
 }
 
+/// `GET /tokens?user=&expiring_in=&unused_for=&after=`: a [`Page`] of all tenants' tokens.
+pub async fn list_all(shared: web::Data<Shared>, filter: web::Query<Filter>) -> HttpResponse {
+    let page = page(&shared, None, filter.into_inner()).await;
+    page.map_or_else(
+        |refused| answer(&refused),
+        |page| HttpResponse::Ok().json(page),
+    )
+}
+
 /// `GET /tokens/{tenant}?user=&expiring_in=&unused_for=&after=`: a [`Page`].
 pub async fn list(
     shared: web::Data<Shared>,
@@ -122,27 +140,32 @@ pub async fn list(
                 after: None,
             }
         } else {
-            let (all, of) = (shared.api_tokens.clone(), tenant.clone());
-            let page = web::block(move || {
-                let wanted = |listed: &Listed| {
-                    listed.token.tenant == of.as_str() && filter.wants(listed, now)
-                };
-                all.page(filter.after, PAGE, wanted)
-            });
-            let tokens = page
-                .await
-                .map_err(|error| Refused::Unavailable(error.to_string()))?
-                .map_err(|error: StoreError| Refused::Unavailable(error.to_string()))?;
-            let full = tokens.len() == PAGE;
-            let after = tokens.last().filter(|_| full).map(|last| last.token.id);
-            Page { tokens, after }
+            page(&shared, Some(tenant.clone()), filter).await?
         };
-        if page.tokens.is_empty() && !is_known(&shared, &tenant) {
-            return Err(unknown(tenant.as_str()));
+        if page.tokens.is_empty() {
+            must_be_known(&shared, &tenant).await?;
         }
         Ok(HttpResponse::Ok().json(page))
     };
-    listed.await.unwrap_or_else(answer)
+    listed.await.unwrap_or_else(|refused| answer(&refused))
+}
+
+async fn page(shared: &Shared, tenant: Option<TenantId>, filter: Filter) -> Result<Page, Refused> {
+    let (all, now) = (shared.api_tokens.clone(), clock::now());
+    let user = filter.user.as_deref().map(fold);
+    let page = web::block(move || {
+        let of = |token: &ApiToken| {
+            tenant.as_ref().is_none_or(|of| token.tenant == of.as_str())
+                && user.as_ref().is_none_or(|user| fold(&token.owner) == *user)
+        };
+        all.page(filter.after, PAGE, of, |listed| filter.wants(listed, now))
+    });
+    let page = page
+        .await
+        .map_err(|error| Refused::Unavailable(error.to_string()))?;
+    let (tokens, after) =
+        page.map_err(|error: StoreError| Refused::Unavailable(error.to_string()))?;
+    Ok(Page { tokens, after })
 }
 
 /// Whose tokens are revoked; nobody named is everybody.
@@ -167,12 +190,12 @@ pub async fn revoke_all(
         };
         let what = What::Revoke(which);
         let Changed { tokens, .. } = shared.api_tokens.change(what, origin(&http)).await?;
-        if tokens.is_empty() && !is_known(&shared, &tenant) {
-            return Err(unknown(tenant.as_str()));
+        if tokens.is_empty() {
+            must_be_known(&shared, &tenant).await?;
         }
         Ok(HttpResponse::Ok().json(tokens))
     };
-    revoked.await.unwrap_or_else(answer)
+    revoked.await.unwrap_or_else(|refused| answer(&refused))
 }
 
 /// `DELETE /token/{id}`: the [`ApiToken`]s that were revoked by this, which is one.
@@ -186,7 +209,7 @@ pub async fn revoke(
         let Changed { tokens, .. } = shared.api_tokens.change(what, origin(&http)).await?;
         Ok(HttpResponse::Ok().json(tokens))
     };
-    revoked.await.unwrap_or_else(answer)
+    revoked.await.unwrap_or_else(|refused| answer(&refused))
 }
 
 /// How a token is rotated.
@@ -213,7 +236,7 @@ pub async fn rotate(
         let made = made(shared.api_tokens.change(what, origin(&http)).await?)?;
         Ok(HttpResponse::Ok().json(made))
     };
-    rotated.await.unwrap_or_else(answer)
+    rotated.await.unwrap_or_else(|refused| answer(&refused))
 }
 
 fn made(changed: Changed) -> Result<Made, Refused> {
@@ -255,8 +278,16 @@ pub fn serving(shared: &Shared, tenant: &str) -> Result<std::sync::Arc<Tenant>, 
 }
 
 /// One whose file is gone keeps its tokens, and nobody can use them.
-fn is_known(shared: &Shared, tenant: &TenantId) -> bool {
-    shared.directory.current().tenants.contains_key(tenant)
+async fn must_be_known(shared: &Shared, tenant: &TenantId) -> Result<(), Refused> {
+    if shared.directory.current().tenants.contains_key(tenant) {
+        return Ok(());
+    }
+    let (all, of) = (shared.api_tokens.clone(), tenant.clone());
+    let has_any = web::block(move || all.has_any_of(&of)).await;
+    let has_any = has_any.map_err(|error| Refused::Unavailable(error.to_string()))??;
+    has_any
+        .then_some(())
+        .ok_or_else(|| unknown(tenant.as_str()))
 }
 
 fn unknown(tenant: &str) -> Refused {
@@ -265,7 +296,7 @@ fn unknown(tenant: &str) -> Refused {
     ))
 }
 
-fn answer(refused: Refused) -> HttpResponse {
+fn answer(refused: &Refused) -> HttpResponse {
     let mut response = match refused {
         Refused::Invalid(_) => HttpResponse::BadRequest(),
         Refused::Forbidden(_) => HttpResponse::Forbidden(),

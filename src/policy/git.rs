@@ -61,6 +61,7 @@ mod tests {
                 method_override: None,
                 target: target.as_bytes(),
                 address: None,
+                is_preflight: false,
                 authorization: Authorization::Absent,
                 cookie: None,
             };

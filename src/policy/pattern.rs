@@ -21,10 +21,12 @@ pub struct PathPattern {
     segments: Vec<Segment>,
 }
 
+/// A part of a pattern between two slashes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Segment {
+pub enum Segment {
     /// `**`
     AnyNumber,
+    /// Itself.
     Literal(String),
     /// One segment, `*` standing for any run of characters.
     Glob(String),
@@ -97,44 +99,117 @@ impl PathPattern {
     #[must_use]
     pub fn matches(&self, canonical: &str) -> bool {
         let path = canonical.strip_prefix('/').unwrap_or(canonical);
-        let mut rest = path.split_terminator('/');
-        let mut wanted = &self.segments[..];
-        // Where to go on if what follows the last `**` fails: with that `**` one segment longer. Earlier ones need no
-        // second try, since they took the least they could.
-        let mut retry = None;
+        walk(
+            &self.segments,
+            path.split_terminator('/'),
+            |wants, found| wants.matches(found),
+        )
+    }
+
+    /// Whether every path that falls under `other` falls under this pattern. Where one `*` would have to be compared
+    /// with another the answer may be a wrong no.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        walk(&self.segments, other.segments.iter(), |wants, found| {
+            wants.covers(found)
+        })
+    }
+
+    /// Whether some path that falls under this pattern is `prefix`, or lies below it.
+    #[must_use]
+    pub fn may_lie_under(&self, prefix: &str) -> bool {
+        let mut segments = self.segments.iter();
+        let mut prefix = prefix.split('/').skip(1);
         loop {
-            let mut ahead = rest.clone();
-            match (wanted.split_first(), ahead.next()) {
-                (None, None) | (Some((Segment::AnyNumber, [])), _) => return true,
-                (Some((Segment::AnyNumber, after)), _) => {
-                    retry = Some((after, rest.clone()));
-                    wanted = after;
-                    continue;
-                }
-                (Some((wants, after)), Some(segment)) if wants.matches(segment) => {
-                    (wanted, rest) = (after, ahead);
-                    continue;
-                }
-                _ => {}
+            match (prefix.next(), segments.next()) {
+                (None, _) | (_, Some(Segment::AnyNumber)) => return true,
+                (Some(wanted), Some(segment)) if segment.matches(wanted) => {}
+                (Some(_), _) => return false,
             }
-            let Some((after, from)) = &mut retry else {
-                return false;
-            };
-            if from.next().is_none() {
-                return false;
-            }
-            (wanted, rest) = (*after, from.clone());
         }
+    }
+
+    /// Its parts.
+    #[must_use]
+    pub fn segments(&self) -> &[Segment] {
+        &self.segments
+    }
+
+    /// The pattern for the same below the other name of a version: the products answer `/rest/NAME/latest/…` as they do
+    /// the newest `/rest/NAME/2/…`. One that is written for `latest` is for every version.
+    #[must_use]
+    pub fn of_latest_version(&self) -> Option<Self> {
+        let other = match &self.segments[..] {
+            [Segment::Literal(rest), name, Segment::Literal(version), ..]
+                if rest == "rest" && *name != Segment::AnyNumber =>
+            {
+                if version == "latest" {
+                    Segment::Glob("*".to_owned())
+                } else {
+                    Segment::Literal("latest".to_owned())
+                }
+            }
+            _ => return None,
+        };
+        let mut pattern = self.clone();
+        pattern.segments[2] = other;
+        Some(pattern)
+    }
+}
+
+/// Whether `path` is what `wanted` describes, where `fits` says so of one segment. `**` is dealt with here.
+fn walk<T>(
+    mut wanted: &[Segment],
+    mut rest: impl Iterator<Item = T> + Clone,
+    fits: impl Fn(&Segment, &T) -> bool,
+) -> bool {
+    // Where to go on if what follows the last `**` fails: with that `**` one segment longer. Earlier ones need no
+    // second try, since they took the least they could.
+    let mut retry = None;
+    loop {
+        let mut ahead = rest.clone();
+        match (wanted.split_first(), ahead.next()) {
+            (None, None) | (Some((Segment::AnyNumber, [])), _) => return true,
+            (Some((Segment::AnyNumber, after)), _) => {
+                retry = Some((after, rest.clone()));
+                wanted = after;
+                continue;
+            }
+            (Some((wants, after)), Some(segment)) if fits(wants, &segment) => {
+                (wanted, rest) = (after, ahead);
+                continue;
+            }
+            _ => {}
+        }
+        let Some((after, from)) = &mut retry else {
+            return false;
+        };
+        if from.next().is_none() {
+            return false;
+        }
+        (wanted, rest) = (*after, from.clone());
     }
 }
 
 impl Segment {
     /// Whether one segment of a path is what this one stands for.
-    fn matches(&self, segment: &str) -> bool {
+    #[must_use]
+    pub fn matches(&self, segment: &str) -> bool {
         match self {
             Self::AnyNumber => true,
             Self::Literal(literal) => literal == segment,
             Self::Glob(glob) => glob_matches(glob.as_bytes(), segment.as_bytes(), 3),
+        }
+    }
+
+    /// Whether whatever one segment `other` of a pattern stands for is what this one stands for.
+    fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::AnyNumber, _) => true,
+            (_, Self::AnyNumber) => false,
+            (_, Self::Literal(literal)) => self.matches(literal),
+            (Self::Glob(glob), Self::Glob(_)) if glob == "*" => true,
+            (_, Self::Glob(_)) => self == other,
         }
     }
 }

@@ -172,10 +172,15 @@ fn is_forged_or_unknown(reason: Denied) -> bool {
         Denied::PasswordNotAllowed | Denied::UnsupportedScheme | Denied::NoCredential => false,
         // The credential was good, and its bearer may not.
         Denied::NoUsername
+        | Denied::AccountUnknown
+        | Denied::AccountInactive
         | Denied::AccountProtected
         | Denied::AccountChanged
         | Denied::InsufficientScope
-        | Denied::NotInGroup => false,
+        | Denied::NotInGroup
+        | Denied::TokenEndpoint => false,
+        // Nobody looked at the credential, or it was good and did not matter.
+        Denied::RuleDenied => false,
         // Nobody looked at the credential.
         Denied::BadCheckRequest
         | Denied::AmbiguousPath

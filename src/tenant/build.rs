@@ -23,6 +23,7 @@ mod mapping;
 mod pem;
 mod provider;
 mod rate_limit;
+mod rules;
 mod secret;
 mod signature;
 mod upstream;
@@ -153,7 +154,13 @@ fn tenant(written: &TenantFile, draft: &mut Draft<'_, '_>) -> Option<Settings> {
         })
         .collect();
     across::judge(&filled, draft.report);
-    let access = access::access(written.access.as_ref(), draft.report);
+    let around = access::Around {
+        product: written.product,
+        context_path: base.as_ref().map_or("", |base| &base.context_path),
+        providers: &filled,
+        has_api_tokens,
+    };
+    let access = access::access(written.access.as_ref(), &around, draft.report);
     let rate_limit = rate_limit::rate_limit(written.rate_limit.as_ref(), draft.report);
     let upstream = upstream::upstream(written, base.as_ref(), draft);
     let base = base?;
@@ -161,7 +168,7 @@ fn tenant(written: &TenantFile, draft: &mut Draft<'_, '_>) -> Option<Settings> {
         .into_iter()
         .map(|provider| provider.map(Arc::new))
         .collect::<Option<Vec<_>>>()?;
-    Some(Settings {
+    let settings = Settings {
         service_accounts: mapping::service_accounts(&providers),
         id: draft.source.id.clone(),
         product: written.product?,
@@ -173,7 +180,9 @@ fn tenant(written: &TenantFile, draft: &mut Draft<'_, '_>) -> Option<Settings> {
         access: access?,
         rate_limit: rate_limit?,
         upstream: upstream.map(Arc::new),
-    })
+    };
+    api_tokens::groups_are_known(&settings, draft.report);
+    Some(settings)
 }
 
 /// A duration as written, within bounds that the message repeats.

@@ -9,7 +9,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use super::settings::{ClientAuth, Otherwise, Product, Sessions, UsernameCase};
-use crate::{api_tokens::Scope, keys::Algorithm, provider::Kind};
+use crate::{api_tokens::Scope, keys::Algorithm, policy::rules::Effect, provider::Kind};
 
 /// `leeway` where none is written: more than NTP leaves between two machines, less than a stolen token is worth.
 pub const DEFAULT_LEEWAY: &str = "30s";
@@ -306,9 +306,15 @@ pub struct AccessFile {
     pub deny_networks: Option<Vec<String>>,
 
     /// Calls that pass with no credential at all: a method and a path below the context path, or
-    /// the path alone for every method.
+    /// the path alone for every method. A call that carries any credential is judged all the same.
     #[schemars(extend("default" = []), example = ["GET /rest/api/2/serverInfo"])]
     pub public: Option<Vec<String>>,
+
+    /// Calls that must pass without a credential because they are how somebody comes to have one, besides those that
+    /// the product is known to need open: callbacks of a login, webhooks with a secret in the path. Written as `public`;
+    /// the product's answer may set a session.
+    #[schemars(extend("default" = []), example = ["POST /rest/hooks/1.0/*"])]
+    pub open: Option<Vec<String>>,
 
     /// Paths that are judged as API besides the product's own: everything below each of them.
     #[schemars(extend("default" = []), example = ["/plugins/servlet/reports"])]
@@ -332,6 +338,52 @@ pub struct AccessFile {
     /// what it says holds for 30 s.
     #[schemars(extend("default" = "pass"))]
     pub sessions: Option<Sessions>,
+
+    /// What becomes of the product's passwords: in `Authorization: Basic` on any path, and in the body of
+    /// `/rest/auth/*/session` and `/rpc/**`, which are refused whole. The product's login page stays a person's
+    /// business.
+    #[schemars(extend("default" = "deny"))]
+    pub passwords: Option<Otherwise>,
+
+    /// The exception to `passwords = "deny"` is for callers from these networks. Together with `password_accounts`,
+    /// both must hold.
+    #[schemars(extend("default" = []), example = ["10.1.2.0/24"])]
+    pub password_networks: Option<Vec<String>>,
+
+    /// The exception to `passwords = "deny"` is for these accounts, `*` standing for anything, as the caller names them
+    /// in `Basic`. Not for passwords in a body, where nobody can see whose they are.
+    #[schemars(extend("default" = []), example = ["svc-*"])]
+    pub password_accounts: Option<Vec<String>>,
+
+    /// Accounts whose password in `Basic` passes from every network that may call at all, for the day on which no
+    /// provider answers. Each use is logged as a warning. It overrides `passwords`, `password_networks` and
+    /// `password_accounts` and nothing else: `allow_networks`, `deny_networks`, `read_only` and rules bind it, since
+    /// until the product has judged the password anybody may call himself so.
+    #[schemars(extend("default" = []), example = ["admin"])]
+    pub break_glass: Option<Vec<String>>,
+
+    /// What becomes of the product's own tokens: an opaque bearer token that no provider takes, and with Bitbucket one
+    /// of its HTTP access tokens in `Basic`. They pass without cookies, and never as an identity.
+    #[schemars(extend("default" = "deny"))]
+    pub product_tokens: Option<Otherwise>,
+
+    /// What becomes of the requests of application links (OAuth 1.0a, all six parameters once each). They pass without
+    /// cookies, and the product judges the signature.
+    #[schemars(extend("default" = "pass"))]
+    pub oauth1: Option<Otherwise>,
+
+    /// Other `Authorization` schemes that are left to the product.
+    #[schemars(extend("default" = []), example = ["Negotiate"])]
+    pub pass_schemes: Option<Vec<String>>,
+
+    /// Whether a proved identity reaches the product's token, application-link and authentication settings endpoints,
+    /// where a token of limited scope could make one without limits.
+    #[schemars(extend("default" = "deny"))]
+    pub token_endpoints: Option<Otherwise>,
+
+    /// What single calls need, and what nobody may call, one `[[access.rule]]` each. Every rule that a call falls under
+    /// must hold, and denying wins.
+    pub rule: Option<Vec<RuleFile>>,
 }
 
 /// What Postern asks the product itself: whether a session is somebody's (`access.sessions = "check"`), and of which
@@ -478,6 +530,40 @@ pub struct FileReference {
     #[schemars(required)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
+}
+
+/// A rule about calls. An `allow` rule lets by who meets all that it lists, and refuses everybody else who is proved; a
+/// `deny` rule refuses who is all that it lists. One that lists no groups, scopes or providers and denies needs no
+/// identity and so binds every way to pass: sessions, application links, passwords and pages too.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RuleFile {
+    /// The calls that it is about, below the context path: `*` is any run of characters within a segment, `**` any
+    /// number of segments. A version of a REST API stands for `latest` as well, and `.json` and the like behind a
+    /// path change nothing.
+    #[schemars(required, example = "/rest/api/2/user/**")]
+    pub path: Option<String>,
+
+    /// The methods that it is about; any, if none is written. `GET` stands for `HEAD` as well. A method that a header
+    /// overrides counts under both names.
+    #[schemars(example = ["POST", "PUT", "DELETE"])]
+    pub methods: Option<Vec<String>>,
+
+    /// Whether those it lists are the only ones to be let by, or are refused.
+    #[schemars(extend("default" = "allow"))]
+    pub effect: Option<Effect>,
+
+    /// Members of one of these groups.
+    #[schemars(example = ["jira-admins"])]
+    pub groups: Option<Vec<String>>,
+
+    /// Credentials that hold all of these scopes (`scope` or `scp` of a token).
+    #[schemars(example = ["jira:admin"])]
+    pub scopes: Option<Vec<String>>,
+
+    /// Identities that one of these providers proved, by its `name`.
+    #[schemars(example = ["keycloak"])]
+    pub providers: Option<Vec<String>>,
 }
 
 /// Where a secret lies; exactly one of the three.

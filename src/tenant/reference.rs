@@ -26,6 +26,8 @@ pub fn markdown() -> String {
         let title = format!("`[{name}]`");
         section(&mut page, &title, text(&table["description"]), table);
     }
+    let rule = &schema["properties"]["access"]["properties"]["rule"]["items"];
+    section(&mut page, "`[[access.rule]]`", "", rule);
     page
 }
 

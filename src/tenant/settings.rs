@@ -16,7 +16,7 @@ use crate::{
     account::AccountPattern,
     api_tokens::Scope,
     keys::{AlgorithmSet, KeySet},
-    policy::{pattern::PathPattern, rates::Rate},
+    policy::{passwords::Passwords, pattern::PathPattern, rates::Rate, rules::Rules},
     provider::Preset,
     secret::Secret,
     tenant::id::TenantId,
@@ -50,6 +50,14 @@ pub struct Settings {
     pub rate_limit: RateLimits,
     /// What the product itself is asked with; absent where it is asked nothing.
     pub upstream: Option<Arc<Upstream>>,
+}
+
+impl Settings {
+    /// Whether some rule asks in which groups the owner of an API token is.
+    #[must_use]
+    pub fn api_tokens_need_groups(&self) -> bool {
+        !self.api_tokens.groups.is_empty() || !self.access.allow_groups.is_empty()
+    }
 }
 
 /// The protected product; it decides which paths are its API and what its session cookies are called.
@@ -419,7 +427,9 @@ pub struct Access {
     /// The caller's address must lie in none of these; wins over `allow_networks`.
     pub deny_networks: Vec<IpNet>,
     /// Calls that pass without a credential.
-    pub public: Vec<PublicRule>,
+    pub public: Vec<CallPattern>,
+    /// Likewise, in the manner of those that the product needs open.
+    pub open: Vec<CallPattern>,
     /// API paths besides the product's own, as prefixes without a trailing slash.
     pub api_paths: Vec<String>,
     /// Only GET, HEAD and OPTIONS pass.
@@ -430,6 +440,20 @@ pub struct Access {
     pub anonymous: Otherwise,
     /// What becomes of an API request with a session cookie of the product and no `Authorization`.
     pub sessions: Sessions,
+    /// What becomes of the product's passwords.
+    pub passwords: Passwords,
+    /// What becomes of the product's own tokens.
+    pub product_tokens: Otherwise,
+    /// What becomes of the requests of application links.
+    pub oauth1: Otherwise,
+    /// `Authorization` schemes that are left to the product, in lower case.
+    pub pass_schemes: Vec<String>,
+    /// Whether a credential of ours reaches what hands out or configures the product's own.
+    pub token_endpoints: Otherwise,
+    /// What single calls need, and what nobody may call.
+    pub rules: Rules,
+    /// Every group that the file names: no other is shown to the product.
+    pub named_groups: BTreeSet<String>,
 }
 
 /// What becomes of a request that has a session of the product and nothing else.
@@ -454,9 +478,9 @@ pub enum Otherwise {
     Pass,
 }
 
-/// One line of `public`: `GET /rest/api/2/serverInfo`, or without a method for any.
+/// One line of `public` or `open`: `GET /rest/api/2/serverInfo`, or without a method for any.
 #[derive(Debug)]
-pub struct PublicRule {
+pub struct CallPattern {
     /// In capitals; `None` is any method.
     pub method: Option<String>,
     /// The path under the context path.

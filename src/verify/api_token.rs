@@ -7,8 +7,9 @@ use crate::{
     credential::ApiToken,
     decision::{Denial, Denied, No},
     policy::{self, path::Place},
+    product::Account,
     request::Request,
-    tenant::Tenant,
+    tenant::{Tenant, settings::Settings},
     upstream::IdentityHeaders,
     verify::claims::quoted_text,
 };
@@ -66,10 +67,19 @@ pub async fn verify<'t>(
     is_good(&known, id, sent, tenant, now)?;
     is_good_for(&known, id, request, place, tenant)?;
     let owner = &*known.owner;
+    let account = if settings.api_tokens_need_groups() {
+        account(tenant, owner, now).await?
+    } else {
+        None
+    };
+    let groups = account
+        .as_deref()
+        .map_or(Err(GROUPS_UNKNOWN), |account| Ok(&*account.groups));
     let is_machine = settings.service_accounts.contains(&fold(owner));
-    let limits = known.limits.as_ref();
-    let grants = limits.map_or(&[][..], |limits| &limits.grants);
-    let principal = Principal::of_api_token(owner, Err(GROUPS_UNKNOWN), grants, is_machine);
+    let grants = known.limits.as_ref().map(|limits| &*limits.grants);
+    let grants = grants.unwrap_or_default();
+    let principal = Principal::of_api_token(owner, groups, grants, is_machine);
+    may_have_tokens(settings, &principal)?;
     let headers = IdentityHeaders::new(&principal, Profile::default(), &settings.access);
     let proof = Verified {
         principal,
@@ -85,7 +95,64 @@ pub async fn verify<'t>(
     })
 }
 
-const GROUPS_UNKNOWN: &str = "an API token's owner is in the product's groups, which Postern asks for only with admin_token in [upstream]";
+const GROUPS_UNKNOWN: &str = "the groups of an API token's owner are the product's, which Postern asks for only with admin_token in [upstream]";
+
+/// Judges whether an account may be given a token, and has to be in groups for that.
+///
+/// # Errors
+/// As of a token of it; an outage, if the product had to be asked and could not be.
+pub async fn may_own(tenant: &Tenant, owner: &str, now: u64) -> Result<(), No> {
+    let settings = &*tenant.settings;
+    let account = account(tenant, owner, now).await?;
+    let groups = account
+        .as_deref()
+        .map_or(Err(GROUPS_UNKNOWN), |account| Ok(&*account.groups));
+    let is_machine = settings.service_accounts.contains(&fold(owner));
+    let principal = Principal::of_api_token(owner, groups, &[], is_machine);
+    principal.may_be_named(settings)?;
+    may_have_tokens(settings, &principal)?;
+    Ok(())
+}
+
+/// What the product knows of a token's owner; `None` where it can't be asked.
+async fn account(tenant: &Tenant, owner: &str, now: u64) -> Result<Option<Arc<Account>>, No> {
+    let product = tenant.product.as_ref();
+    let Some(product) = product.filter(|product| product.settings().admin_token.is_some()) else {
+        return Ok(None);
+    };
+    let refused = |reason, what: &str| {
+        let message = format!("the API token's owner {} {what}", quoted_text(owner));
+        Err(Denial::new(reason, message).into())
+    };
+    match product.account(owner, now).await? {
+        None => refused(Denied::AccountUnknown, "is no account of the product"),
+        Some(account) if account.active == Some(false) => {
+            refused(Denied::AccountInactive, "is not active in the product")
+        }
+        Some(account) => Ok(Some(account)),
+    }
+}
+
+/// `groups` of `[api_tokens]`.
+fn may_have_tokens(settings: &Settings, principal: &Principal) -> Result<(), Denial> {
+    let wanted = &settings.api_tokens.groups;
+    if wanted.is_empty()
+        || principal
+            .groups()
+            .any(|group| wanted.iter().any(|own| own == group))
+    {
+        return Ok(());
+    }
+    let unknown = principal
+        .groups_unknown()
+        .map_or_else(String::new, |why| format!("; {why}"));
+    let message = format!(
+        "{} is in none of the groups whose members may have API tokens ({}){unknown}",
+        principal.account().escape_debug(),
+        wanted.join(", "),
+    );
+    Err(Denial::new(Denied::NotInGroup, message))
+}
 
 fn has_the_secret(
     known: &Known,

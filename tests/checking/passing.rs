@@ -22,7 +22,6 @@ fn each_product_has_its_own_api() {
             &[
                 "/rest",
                 "/rest/api/2/myself",
-                "/rpc/soap",
                 "/plugins/servlet/x",
                 "/secure/attachment/1/a",
             ][..],
@@ -37,11 +36,7 @@ fn each_product_has_its_own_api() {
         ),
         (
             "confluence",
-            &[
-                "/rest/api/content",
-                "/rpc/xmlrpc",
-                "/download/attachments/1/a",
-            ],
+            &["/rest/api/content", "/download/attachments/1/a"],
             &["/display/A", "/downloads", "/secure/attachment/1/a"],
         ),
         (

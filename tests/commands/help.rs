@@ -9,7 +9,8 @@ fn every_command_explains_itself() {
         (
             &[][..],
             &[
-                "serve", "validate", "status", "schema", "tenant", "provider", "account",
+                "serve", "validate", "status", "schema", "tenant", "provider", "account", "token",
+                "audit",
             ][..],
         ),
         (
@@ -61,26 +62,87 @@ fn every_command_explains_itself() {
             &["<TENANT>", "<PROVIDER>", "standard input", "--json"],
         ),
     ] {
-        let arguments = [command, &["--help"]].concat();
-        let output = run(&arguments);
-        let help = stdout(&output);
-        assert_eq!(output.status.code(), Some(0), "{command:?}");
-        for word in words {
-            assert!(
-                help.contains(word),
-                "{word:?} in the help of {command:?}:\n{help}"
-            );
-        }
-        let longest = help.lines().map(|line| line.chars().count()).max();
+        explains_itself(command, words);
+    }
+}
+
+/// So do those around API tokens.
+#[test]
+fn the_commands_of_tokens_explain_themselves() {
+    for (command, words) in [
+        (&["token"][..], &["issue", "list", "revoke", "rotate"][..]),
+        (
+            &["token", "issue"],
+            &[
+                "<TENANT>",
+                "<USER>",
+                "--expires",
+                "90d",
+                "--scope",
+                "--network",
+                "--path",
+                "--grant",
+                "--json",
+                "--csv",
+                "standard input",
+                "Exits with 3",
+            ],
+        ),
+        (
+            &["token", "list"],
+            &[
+                "[TENANT]",
+                "--user",
+                "--expiring",
+                "14d",
+                "--unused",
+                "--json",
+                "--csv",
+                "Exits with 1",
+            ],
+        ),
+        (
+            &["token", "revoke"],
+            &[
+                "<ID>...",
+                "--user",
+                "--tenant",
+                "--yes",
+                "--json",
+                "exits with 3",
+            ],
+        ),
+        (&["token", "rotate"], &["<ID>", "--overlap", "--json"]),
+        (
+            &["audit"],
+            &["--since", "2026-11-25", "--tenant", "--json", "by whom"],
+        ),
+    ] {
+        explains_itself(command, words);
+    }
+}
+
+#[track_caller]
+fn explains_itself(command: &[&str], words: &[&str]) {
+    let arguments = [command, &["--help"]].concat();
+    let output = run(&arguments);
+    let help = stdout(&output);
+    assert_eq!(output.status.code(), Some(0), "{command:?}");
+    for word in words {
         assert!(
-            longest <= Some(100),
-            "{command:?}: {longest:?} characters in a line"
-        );
-        assert!(
-            !help.contains("package-files"),
-            "what packages are made with is nobody else's business"
+            help.contains(word),
+            "{word:?} in the help of {command:?}:\n{help}"
         );
     }
+    let longest = help.lines().map(|line| line.chars().count()).max();
+    assert!(
+        longest <= Some(100),
+        "{command:?}: {longest:?} characters in a line"
+    );
+    assert!(
+        !help.contains("package-files"),
+        "what packages are made with is nobody else's business"
+    );
 }
 
 /// Every flag of the daemon can be set from the environment.
@@ -189,6 +251,26 @@ fn what_is_not_understood_exits_with_two() {
         (&["status", "JIRA"], &["JIRA"]),
         (&["account", "unpin", "jira"], &["<ACCOUNT>"]),
         (&["account", "list", "../jira"], &["../jira"]),
+        (&["token", "issue", "jira"], &["<USER>"]),
+        (
+            &["token", "issue", "jira", "ada", "--scope", "all"],
+            &["read", "write"],
+        ),
+        (
+            &["token", "issue", "jira", "ada", "--expires", "soon"],
+            &["--expires"],
+        ),
+        (
+            &["token", "list", "--json", "--csv"],
+            &["cannot be used with"],
+        ),
+        (&["token", "revoke"], &["required", "--tenant"]),
+        (
+            &["token", "revoke", "AAAAAAAAAAAA", "--tenant", "jira"],
+            &["cannot be used with"],
+        ),
+        (&["token", "rotate"], &["<ID>"]),
+        (&["audit", "--since", "yesterday"], &["2026-11-25"]),
         (&["validate", "--jsno"], &["--json"]),
         (&["provider", "test", "jira"], &["<PROVIDER>"]),
     ] {

@@ -26,7 +26,7 @@ use crate::harness::{
 mod answers;
 mod believed;
 
-const TOKEN: &str = "an-administrators-token";
+pub const TOKEN: &str = "an-administrators-token";
 
 /// A product with an emulator behind it, and the tenant's file that says where that is.
 struct World {
@@ -88,8 +88,17 @@ impl World {
 
 /// A product in which ada is in these groups, and which knows our token.
 fn ada(kind: &'static str, groups: &[&str], active: bool) -> World {
+    World::start(kind, answers(kind, groups, active))
+}
+
+/// What that product answers.
+pub fn answers(
+    kind: &'static str,
+    groups: &[&str],
+    active: bool,
+) -> impl Fn(&Asked) -> Reply + Send + Sync + use<> + 'static {
     let groups: Vec<String> = groups.iter().map(ToString::to_string).collect();
-    World::start(kind, move |asked| {
+    move |asked| {
         if asked.header("authorization") != Some(&format!("Bearer {TOKEN}")) {
             return json(401, json!({ "errors": [] }));
         }
@@ -101,7 +110,7 @@ fn ada(kind: &'static str, groups: &[&str], active: bool) -> World {
             "confluence" => confluence(asked, &groups, active),
             _ => bitbucket(asked, &groups, active),
         }
-    })
+    }
 }
 
 fn is_ada(asked: &Asked, field: &str) -> bool {

@@ -141,7 +141,6 @@ fn schemes(world: &World) -> Vec<Row> {
     ];
     let schemes = [
         "Negotiate abc".to_owned(),
-        "OAuth oauth_token=\"a\"".to_owned(),
         "Digest username=\"ada\"".to_owned(),
         format!("JWT {token}"),
         format!("DPoP {token}"),

@@ -128,6 +128,8 @@ impl World {
         .and(jira("asked").checking_sessions(&product.url()))
         .and(jira("unasked").checking_sessions(gone.url()))
         .and(jira("open").access("anonymous = \"pass\""))
+        .and(jira("ruled").access(super::rules::RULED))
+        .and(jira("lenient").access("passwords = \"pass\"\nproduct_tokens = \"pass\""))
         .and(jira("never")
             .with("username = \"preferred_username\"")
             .access("never = [\"ada\"]"))
@@ -147,7 +149,7 @@ impl World {
         .and(tenant("gone").trusting(&gone))
         .and(tenant("broken").trusting(&acme).top("enabled = maybe"))
         .start();
-        for name in ["jira", "rsa-only", "typed", "name", "entra"] {
+        for name in ["jira", "rsa-only", "typed", "name", "entra", "ruled"] {
             postern.until_keys(name);
         }
         Self {

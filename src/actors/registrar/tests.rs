@@ -17,6 +17,7 @@ fn record(expires_at: u64) -> TokenRecord {
             created_by: "uid 0".into(),
             expires_at,
             rotated_at: None,
+            retiring_until: None,
             revoked_at: None,
             revoked_by: None,
         },

@@ -138,7 +138,7 @@ fn is_a_providers(request: &Request<'_>) -> Result<(), Denial> {
             Denied::PasswordNotAllowed,
             "a name and a password are not taken here; send an access token of your provider as Authorization: Bearer",
         ),
-        Credential::Other => (
+        Credential::OAuth(_) | Credential::Other(_) => (
             Denied::UnsupportedScheme,
             "send an access token of your provider as Authorization: Bearer",
         ),

@@ -45,6 +45,7 @@ fn everything() -> Listed {
         created_by: by(),
         expires_at: 2,
         rotated_at: Some(1),
+        retiring_until: Some(1),
         revoked_at: Some(1),
         revoked_by: Some(by()),
     };

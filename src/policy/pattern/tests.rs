@@ -56,6 +56,47 @@ fn patterns_match_as_they_read() {
 }
 
 #[test]
+fn a_pattern_covers_another_only_where_it_matches_all_of_it() {
+    let table = [
+        ("/**", "/", true),
+        ("/**", "/a/**", true),
+        ("/a/**", "/a", true),
+        ("/a/**", "/a/*/c*", true),
+        ("/a/**", "/**", false),
+        ("/a/**", "/ab/**", false),
+        ("/a/*", "/a/b*", true),
+        ("/a/*", "/a/**", false),
+        ("/a/*/**", "/a/**", false),
+        ("/a/b*", "/a/bc", true),
+        ("/a/b*", "/a/*c", false),
+        ("/a/b*", "/a/b*", true),
+        ("/**/x", "/a/**/x", true),
+        ("/**/x", "/a/**", false),
+        ("/a", "/a", true),
+    ];
+    for (wide, narrow, expected) in table {
+        let covers = pattern(wide).covers(&pattern(narrow));
+        assert_eq!(covers, expected, "{wide} over {narrow}");
+    }
+}
+
+#[test]
+fn a_version_has_another_name() {
+    let other = |written| {
+        let other = pattern(written).of_latest_version()?;
+        Some(
+            ["latest", "2", "3"].map(|version| other.matches(&format!("/rest/api/{version}/user"))),
+        )
+    };
+    assert_eq!(other("/rest/api/2/user"), Some([true, false, false]));
+    assert_eq!(other("/rest/*/2/**"), Some([true, false, false]));
+    assert_eq!(other("/rest/api/latest/user"), Some([true, true, true]));
+    for written in ["/rest/api/*/user", "/rest/api", "/rest/**", "/a/api/2/user"] {
+        assert_eq!(other(written), None, "{written}");
+    }
+}
+
+#[test]
 fn what_can_never_match_is_refused_and_says_what_to_write() {
     let table = [
         ("", "does not start with '/'"),
@@ -135,6 +176,20 @@ proptest! {
         let pattern = format!("/{}", wanted.join("/"));
         if let Ok(pattern) = pattern.parse::<PathPattern>() {
             prop_assert_eq!(pattern.matches(&format!("/{}", path.join("/"))), means(&wanted, &path));
+        }
+    }
+
+    #[test]
+    fn what_covers_another_matches_all_that_it_does(
+        wide in prop::collection::vec("\\*\\*|[ab]|\\*", 0..4),
+        narrow in prop::collection::vec("\\*\\*|[ab]|[ab]\\*|\\*", 0..4),
+        path in prop::collection::vec("[ab]{1,2}", 0..5),
+    ) {
+        let (wide, narrow) = (format!("/{}", wide.join("/")), format!("/{}", narrow.join("/")));
+        let (wide, narrow) = (pattern(&wide), pattern(&narrow));
+        let path = format!("/{}", path.join("/"));
+        if wide.covers(&narrow) && narrow.matches(&path) {
+            prop_assert!(wide.matches(&path), "{} over {} at {}", wide, narrow, path);
         }
     }
 

@@ -93,6 +93,6 @@ fn clash(ours: &[&str], theirs: &[&str]) -> Option<String> {
 }
 
 /// The name of a provider, written or not.
-fn name(file: &ProviderFile) -> Option<&str> {
+pub fn name(file: &ProviderFile) -> Option<&str> {
     file.name.as_deref().or_else(|| file.kind.map(Kind::as_str))
 }

@@ -8,7 +8,7 @@ use crate::{
     tenant::{
         file::{ApiTokensFile, DEFAULT_MAX_LIFETIME, DEFAULT_MAX_PER_USER},
         report::{Report, member},
-        settings::ApiTokenSettings,
+        settings::{ApiTokenSettings, Settings},
     },
 };
 
@@ -71,4 +71,23 @@ pub fn api_tokens(
         default_scope: file.default_scope.unwrap_or(Scope::Read),
         self_service,
     })
+}
+
+/// Groups of API tokens' owners are the product's, and only an administrator may ask it.
+pub fn groups_are_known(settings: &Settings, report: &mut Report<'_>) {
+    let upstream = settings.upstream.as_ref();
+    let can_ask = upstream.is_some_and(|upstream| upstream.admin_token.is_some());
+    if !settings.api_tokens.enabled || can_ask {
+        return;
+    }
+    let help = "add admin_token to [upstream]";
+    if !settings.api_tokens.groups.is_empty() {
+        let message =
+            "no API token can pass: its owner's groups are the product's, and it can't be asked";
+        report.error("api_tokens.groups", message).help(help);
+    }
+    if !settings.access.allow_groups.is_empty() {
+        let message = "API tokens are refused here: their owners' groups are the product's, and it can't be asked";
+        report.warning("access.allow_groups", message).help(help);
+    }
 }

@@ -1,21 +1,16 @@
 //! PEM texts: keys and certificates that a tenant file holds or names.
 
-use std::time::{Duration, UNIX_EPOCH};
-
-use humantime::format_rfc3339_seconds;
 use x509_parser::pem::Pem as PemBlock;
 
 use super::Draft;
 use crate::{
+    clock::rfc3339,
     keys::{AlgorithmSet, KeyProblem, KeySet},
     tenant::file::Pem,
 };
 
 /// How long before a certificate's end its owner is warned: long enough for a change request.
 const EXPIRES_SOON: u64 = 30 * 24 * 60 * 60;
-
-/// The end of the year 9999, in Unix seconds: the last date of X.509, and of the formatter.
-const LAST_SECOND: u64 = 253_402_300_799;
 
 /// The text, wherever it is; its absence is reported.
 pub fn text<'f, 't: 'f>(key: &str, pem: &'f Pem, draft: &mut Draft<'_, 't>) -> Option<&'f str> {
@@ -117,12 +112,15 @@ fn valid_now(key: &str, keys: &KeySet, draft: &mut Draft<'_, '_>) -> Option<()> 
         return Some(());
     };
     if draft.now < not_before {
-        let message = format!("this certificate is not valid before {}", date(not_before));
+        let message = format!(
+            "this certificate is not valid before {}",
+            rfc3339(not_before)
+        );
         draft.report.error(key, message);
         return None;
     }
     if draft.now > not_after {
-        let message = format!("this certificate expired on {}", date(not_after));
+        let message = format!("this certificate expired on {}", rfc3339(not_after));
         draft
             .report
             .error(key, message)
@@ -130,7 +128,7 @@ fn valid_now(key: &str, keys: &KeySet, draft: &mut Draft<'_, '_>) -> Option<()> 
         return None;
     }
     if not_after - draft.now < EXPIRES_SOON {
-        let message = format!("this certificate expires on {}", date(not_after));
+        let message = format!("this certificate expires on {}", rfc3339(not_after));
         draft
             .report
             .warning(key, message)
@@ -155,7 +153,10 @@ pub fn authorities(key: &str, text: &str, draft: &mut Draft<'_, '_>) -> Option<(
         count += 1;
         let not_after = u64::try_from(certificate.validity().not_after.timestamp()).unwrap_or(0);
         if draft.now > not_after {
-            let message = format!("certificate {count} of this expired on {}", date(not_after));
+            let message = format!(
+                "certificate {count} of this expired on {}",
+                rfc3339(not_after)
+            );
             draft.report.warning(key, message);
         }
     }
@@ -167,10 +168,4 @@ pub fn authorities(key: &str, text: &str, draft: &mut Draft<'_, '_>) -> Option<(
         return None;
     }
     Some(())
-}
-
-/// A date as people write it.
-fn date(seconds: u64) -> String {
-    let time = UNIX_EPOCH + Duration::from_secs(seconds.min(LAST_SECOND));
-    format_rfc3339_seconds(time).to_string()
 }

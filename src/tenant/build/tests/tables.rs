@@ -7,6 +7,7 @@ mod introspection;
 mod kinds;
 mod provider;
 mod rate_limit;
+mod rules;
 
 /// What is expected of one problem: its place, its key, and a part of what it says, help included.
 type Said = (&'static str, &'static str, &'static str);
