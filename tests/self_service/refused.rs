@@ -246,6 +246,54 @@ fn a_token_is_no_wider_than_the_callers() {
     assert_eq!(site.revoke(&bare, &id).status, 200);
 }
 
+/// What a rule asks for, the API token must have; and what a rule denies the caller, it can't be used to escape.
+#[test]
+fn a_token_does_not_escape_the_rules() {
+    let rules = "[[access.rule]]\neffect = \"deny\"\npath = \"/rest/api/2/issue\"\nscopes = [\"trial\"]\n\
+        [[access.rule]]\npath = \"/rest/api/2/user/**\"\nscopes = [\"admin\"]\n";
+    let site = Site::of(|acme| open("jira", acme).access(rules));
+    let issue = |token: &str, grants: &[&str]| site.issue(token, &json!({ "grants": grants }));
+    let get = |path: &str, token: &str| {
+        site.postern
+            .ask(&Request::check("jira", path).bearer(token))
+    };
+    let trial = site.acme.token().scope("trial admin").sign();
+    get("/rest/api/2/issue", &trial).is_refused(403, "rule_denied");
+    let said = refused(&issue(&trial, &["admin"]), 403, "access_denied");
+    assert!(said.ends_with("write these as grants: trial"), "{said}");
+    let (token, _) = issued(&issue(&trial, &["trial"]));
+    get("/rest/api/2/issue", &token).is_refused(403, "rule_denied");
+    get("/rest/api/2/user", &token).is_refused(403, "insufficient_scope");
+    get("/rest/api/2/myself", &token).is_allowed_as("ada");
+
+    let admin = site.acme.token().scope("admin").sign();
+    let (token, _) = issued(&issue(&admin, &["admin"]));
+    get("/rest/api/2/issue", &token).is_allowed_as("ada");
+    get("/rest/api/2/user", &token).is_allowed_as("ada");
+}
+
+/// Whom a rule denies something by the provider gets no token, and others do. A rule about the API is one about this.
+#[test]
+fn rules_about_providers_and_the_api_bind_it() {
+    let acme = issuer();
+    let deny = "[[access.rule]]\neffect = \"deny\"\npath = \"/rest/api/2/user/**\"\nproviders = [\"custom\"]\n";
+    let ask = "[[access.rule]]\npath = \"/rest/**\"\nscopes = [\"api\"]\n";
+    let postern = Postern::with(open("jira", &acme).access(ask))
+        .and(open("partner", &acme).access(deny))
+        .start();
+    let site = Site { acme, postern };
+    let ada = site.token("ada");
+    let said = refused(
+        &site.issue_at("partner", &ada, &any()),
+        403,
+        "access_denied",
+    );
+    assert!(said.contains("denies calls by your provider"), "{said}");
+    judged(&site.issue(&ada, &any()), 403, "insufficient_scope");
+    let api = site.acme.token().scope("api").sign();
+    issued(&site.issue(&api, &any()));
+}
+
 /// The scope that is not said is the tenant's default, and judged like one that is.
 #[test]
 fn the_default_scope_is_judged_too() {
