@@ -56,7 +56,7 @@ impl Settings {
     /// Whether some rule asks in which groups the owner of an API token is.
     #[must_use]
     pub fn api_tokens_need_groups(&self) -> bool {
-        !self.api_tokens.groups.is_empty() || !self.access.allow_groups.is_empty()
+        !self.api_tokens.groups.is_empty() || !self.access.named_groups.is_empty()
     }
 }
 
