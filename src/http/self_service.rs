@@ -136,7 +136,7 @@ async fn serve(
 }
 
 /// Another's token is as unknown as one that never was.
-async fn revoke(shared: &Shared, caller: &Caller, id: &str) -> Result<ApiToken, Refusal> {
+async fn revoke(shared: &Shared, caller: &Caller<'_>, id: &str) -> Result<ApiToken, Refusal> {
     let none = || Refusal::not_found("you have no such token; GET tokens/TENANT lists yours");
     let id = id.parse::<TokenId>().map_err(|_| none())?;
     let what = What::Revoke(Which::OneOf(id, caller.owner()));

@@ -114,6 +114,12 @@ impl Rules {
         !numbers.is_empty()
     }
 
+    /// Those that deny this caller some call.
+    pub fn denying<'r>(&'r self, principal: &Principal) -> impl Iterator<Item = &'r Rule> {
+        let denying = self.list.iter().filter(|rule| rule.effect == Effect::Deny);
+        denying.filter(|rule| rule.denies(principal))
+    }
+
     /// All of them, in the order of the file.
     #[must_use]
     pub fn all(&self) -> &[Rule] {

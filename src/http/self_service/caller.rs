@@ -14,6 +14,7 @@ use crate::{
     check, clock,
     credential::Credential,
     decision::{Decision, Denial, Denied},
+    policy::rules::Rule,
     request::Request,
     tenant::{Tenant, TenantId},
 };
@@ -24,20 +25,22 @@ const RESOURCE: &str = "/rest/postern/self/tokens";
 
 /// A person, proved by a provider.
 #[derive(Debug)]
-pub struct Caller {
+pub struct Caller<'t> {
     tenant: TenantId,
     account: String,
     provider: String,
     /// What the credential may be used for.
     scopes: Vec<String>,
+    /// Rules that deny the caller some calls.
+    denying: Vec<&'t Rule>,
     address: Option<IpAddr>,
 }
 
-impl Caller {
+impl<'t> Caller<'t> {
     /// Judges who calls. What a token of that `scope` could do, its owner must be allowed to do: to have one that writes
     /// is judged as a POST, and anything else as a GET, since it changes nothing in the product.
     pub async fn judge(
-        tenant: &Tenant,
+        tenant: &'t Tenant,
         request: Request<'_>,
         query: Option<&str>,
         scope: Scope,
@@ -76,6 +79,7 @@ impl Caller {
             account: principal.account().to_owned(),
             provider: principal.provider().to_owned(),
             scopes: principal.scopes().map(str::to_owned).collect(),
+            denying: tenant.settings.access.rules.denying(principal).collect(),
             address: request.address,
         })
     }
@@ -103,7 +107,8 @@ impl Caller {
 
     /// Whether a token is for the caller alone, and good for no more than what the caller sent. Networks and paths need
     /// no look: a token is judged by the whole policy wherever it is used, and they take away from that. The scopes do,
-    /// since they are all that rules know of a token.
+    /// since they are all that rules know of a token: it may have none that the caller lacks, and must have those for which
+    /// a rule denies the caller something. A rule that denies by provider can't be kept at all, since a token has none.
     pub fn may_have(&self, wanted: &Wanted) -> Result<(), Refusal> {
         let owner = wanted.owner.as_deref();
         if owner.is_some_and(|owner| fold(owner) != fold(&self.account)) {
@@ -120,6 +125,22 @@ impl Caller {
                     scopes => scopes.join(" "),
                 }
             )));
+        }
+        let escapes = |rule: &&&Rule| {
+            let kept = |scope: &String| wanted.grants.contains(scope);
+            !rule.providers.is_empty() || !rule.scopes.iter().all(kept)
+        };
+        if let Some(rule) = self.denying.iter().find(escapes) {
+            let key = &rule.key;
+            return Err(forbidden(&match rule.providers.as_slice() {
+                [] => format!(
+                    "{key} denies calls by what you sent for its scopes, and must deny them to the API token; write these as grants: {}",
+                    rule.scopes.join(" ")
+                ),
+                _ => format!(
+                    "{key} denies calls by your provider, and would not deny them to an API token; an administrator issues yours"
+                ),
+            }));
         }
         Ok(())
     }
