@@ -123,6 +123,8 @@ async fn serve(
             let scope = wanted.scope.unwrap_or(default);
             let caller = Caller::judge(&tenant, request, query, scope).await?;
             caller.may_have(&wanted)?;
+            let bearer = tokens::bearer_of(&tenant, caller.account(), &wanted).await?;
+            caller.is_no_narrower_than(&bearer)?;
             let (account, origin) = (caller.account(), caller.origin());
             let made = tokens::issue_for(shared, &tenant, &wanted, account, origin).await?;
             Ok(answer::json(StatusCode::CREATED, &made, id))

@@ -94,6 +94,7 @@ fn a_login_by_rest_or_remote_call_follows_passwords() {
         ("POST", "/rest/auth/latest/session/"),
         ("POST", "/rest/auth/1/session.json"),
         ("PUT", "/rest/auth/1/session"),
+        ("POST", "/rest/gadget/1.0/login"),
         ("POST", "/rpc/xmlrpc"),
         ("GET", "/rpc/soap/jirasoapservice-v2"),
     ] {

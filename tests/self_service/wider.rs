@@ -3,7 +3,10 @@
 use serde_json::json;
 
 use super::{Site, any, body_of, issued, judged, open, refused};
-use crate::harness::{Postern, Request, issuer};
+use crate::{
+    harness::{Postern, Request, emulator::Emulator, issuer},
+    product::account::{TOKEN, answers},
+};
 
 /// A token is good for no more than what it was asked for with: OAuth scopes, and leave to write.
 #[test]
@@ -80,10 +83,36 @@ fn rules_about_providers_and_the_api_bind_it() {
         403,
         "access_denied",
     );
-    assert!(said.contains("denies calls by your provider"), "{said}");
+    assert!(said.contains("keeps you from calls"), "{said}");
     judged(&site.issue(&ada, &any()), 403, "insufficient_scope");
     let api = site.acme.token().scope("api").sign();
     issued(&site.issue(&api, &any()));
+}
+
+/// The caller's groups are the provider's, a token's the product's: what a rule keeps from the one, the other must not open.
+#[test]
+fn groups_that_differ_open_nothing() {
+    let acme = issuer();
+    let product = Emulator::start(answers("jira", &["staff", "jira-admins"], true));
+    let rules = "[[access.rule]]\neffect = \"deny\"\npath = \"/rest/api/2/issue\"\ngroups = [\"contractors\"]\n\
+        [[access.rule]]\npath = \"/rest/api/2/user/**\"\ngroups = [\"jira-admins\"]\n";
+    let file = open("jira", &acme)
+        .with("groups = \"groups\"")
+        .access(rules)
+        .upstream(&format!("address = {:?}", product.url()))
+        .upstream("admin_token = { env = \"ADMIN_TOKEN\" }");
+    let postern = Postern::with(file).env("ADMIN_TOKEN", TOKEN).start();
+    let site = Site { acme, postern };
+    let of = |groups: &[&str]| site.acme.token().groups(groups.iter().copied()).sign();
+    for groups in [
+        &["contractors", "jira-admins"][..],
+        &["contractors"],
+        &["staff"],
+    ] {
+        let said = refused(&site.issue(&of(groups), &any()), 403, "access_denied");
+        assert!(said.contains("keeps you from calls"), "{groups:?}: {said}");
+    }
+    issued(&site.issue(&of(&["jira-admins"]), &any()));
 }
 
 /// The scope that is not said is the tenant's default, and judged like one that is.
