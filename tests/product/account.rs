@@ -82,7 +82,7 @@ impl World {
     }
 
     fn account_at(&self, name: &str, now: u64) -> Found {
-        self.runtime.block_on(self.product.account(name, now))
+        self.runtime.block_on(self.product.account(name, now, &Silent))
     }
 }
 
