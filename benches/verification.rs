@@ -20,11 +20,11 @@ use postern::{
     keys,
     request::{Request, RequestId},
     tenant::Tenant,
-    witness::Silent,
     verify::{
         TokenDigest, Verified, judge,
         jwt::{Room, Shape},
     },
+    witness::Silent,
 };
 
 use crate::{

@@ -99,7 +99,8 @@ async fn judge<W: Witness>(
         Credential::Basic(basic) => unproved.basic(&basic)?,
         Credential::Other(scheme) => unproved.other_scheme(scheme)?,
         Credential::ApiToken(sent) => {
-            let proved = verify::api_token::verify(tenant, &sent, request, &place, now, witness).await?;
+            let proved =
+                verify::api_token::verify(tenant, &sent, request, &place, now, witness).await?;
             let caller = proved.proof.principal();
             policy::call(settings, &place, &rules, caller, witness)?;
             let token = TokenKey::ApiToken(proved.id);

@@ -312,7 +312,9 @@ impl Denial {
     /// What a provider's judgement refuses, by the key of the file that the provider's own key is.
     #[must_use]
     pub fn in_provider(mut self, place: usize) -> Self {
-        let key = self.key.map(|key| format!("provider[{place}].{key}").into());
+        let key = self
+            .key
+            .map(|key| format!("provider[{place}].{key}").into());
         self.key = key;
         self
     }

@@ -163,9 +163,8 @@ pub fn only_reads(product: Product, request: &Request<'_>, place: &Place<'_>) ->
 }
 
 fn in_networks(access: &Access, address: IpAddr) -> Result<(), Denial> {
-    let refused = |key: &'static str, why: String| {
-        Err(Denial::new(Denied::AddressNotAllowed, why).by(key))
-    };
+    let refused =
+        |key: &'static str, why: String| Err(Denial::new(Denied::AddressNotAllowed, why).by(key));
     if let Some(network) = access
         .deny_networks
         .iter()

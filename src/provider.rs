@@ -160,11 +160,7 @@ impl Keys {
     ///
     /// # Errors
     /// As there.
-    pub async fn first(
-        &self,
-        now: u64,
-        witness: &impl Witness,
-    ) -> Result<Arc<KeySet>, Outage> {
+    pub async fn first(&self, now: u64, witness: &impl Witness) -> Result<Arc<KeySet>, Outage> {
         match &self.source {
             Some(source) => source.first(now, witness).await,
             None => Err(Outage::new(

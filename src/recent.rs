@@ -88,7 +88,9 @@ impl Recent {
             Decision::Deny(denial) => (&self.refused, Outcome::Denied(denial.reason)),
             Decision::Unavailable(outage) => (&self.refused, Outcome::Unavailable(outage.reason)),
         };
-        let slots = ring.slots.get_or_init(|| (0..KEPT).map(|_| Slot::default()).collect());
+        let slots = ring
+            .slots
+            .get_or_init(|| (0..KEPT).map(|_| Slot::default()).collect());
         let at = ring.next.fetch_add(1, Ordering::Relaxed) % KEPT;
         let Ok(mut slot) = slots[at].try_lock() else {
             return;

@@ -24,13 +24,13 @@ use crate::{
         settings::{AskWay, Asking, ProviderSettings, SignatureProof},
     },
     upstream::IdentityHeaders,
-    witness::{Step, Witness},
     verify::{
         claims::Claims,
         identity::identity_of,
         json::Json,
         jwt::{Jwt, Room, Shape, Unproved},
     },
+    witness::{Step, Witness},
 };
 
 /// A principal with everything about it that requests have in common.
@@ -249,12 +249,7 @@ impl<'a> Judge<'a> {
         } else {
             let identity = identity_of(claims, settings);
             witness.begin(Step::Pin);
-            Box::pin(
-                tenant
-                    .pins
-                    .judge(principal.account(), &identity, witness),
-            )
-            .await?;
+            Box::pin(tenant.pins.judge(principal.account(), &identity, witness)).await?;
             // A pin without a subject may have one any moment, which voids this yes: soon enough.
             let soon = now + crate::issuer::ask::CACHED_ACTIVE;
             let until = reusable_until.min(soon);

@@ -164,9 +164,7 @@ impl<W: Witness> Unproved<'_, W> {
         }
         self.witness.begin(Step::Password);
         let passwords = &self.access().passwords;
-        if passwords.judge(basic.user(), self.request.address)? == Leave::BreakGlass
-            && W::IS_REAL
-        {
+        if passwords.judge(basic.user(), self.request.address)? == Leave::BreakGlass && W::IS_REAL {
             let account = basic.user().escape_ascii().to_string();
             tracing::warn!(tenant.id = %self.tenant.settings.id, request.id = %self.request.id, account, "break glass: a password passes for an account of access.break_glass");
         }

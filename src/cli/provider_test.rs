@@ -185,7 +185,12 @@ async fn examine(
                 // No issuer knows it, so that a working endpoint answers "inactive".
                 let nobodys = "postern-provider-test";
                 let answer = asker
-                    .ask(nobodys, &TokenDigest::of(nobodys.as_bytes()), clock::now(), &Silent)
+                    .ask(
+                        nobodys,
+                        &TokenDigest::of(nobodys.as_bytes()),
+                        clock::now(),
+                        &Silent,
+                    )
                     .await;
                 report.add(
                     provider

@@ -74,9 +74,9 @@ impl Compared {
             Step::ApiToken | Step::Alive | Step::Limits | Step::Owner | Step::MayHaveTokens(_) => {
                 of_api_token(step, settings)
             }
-            Step::MayBeNamed(caller)
-            | Step::Groups(caller)
-            | Step::Rates(caller) => of_caller(step, caller, settings),
+            Step::MayBeNamed(caller) | Step::Groups(caller) | Step::Rates(caller) => {
+                of_caller(step, caller, settings)
+            }
             Step::TokenEndpoints(place) => {
                 let is_one = canonical(Some(place))
                     .is_some_and(|path| settings.product.is_token_endpoint(&path));
@@ -239,10 +239,18 @@ fn of_provider(step: Step<'_>, place: usize, provider: &ProviderSettings) -> Com
         Step::Asking => {
             let asking = provider.asking.as_ref();
             let whom = asking.map_or("", |asking| asking.endpoint().as_str());
-            Compared::new("the issuer's word", format!("what {whom} says of the token"))
+            Compared::new(
+                "the issuer's word",
+                format!("what {whom} says of the token"),
+            )
         }
         Step::Account => {
-            let claims: Vec<_> = provider.mapping.username.iter().map(|path| &*path.0).collect();
+            let claims: Vec<_> = provider
+                .mapping
+                .username
+                .iter()
+                .map(|path| &*path.0)
+                .collect();
             let text = format!("the claims that name the account ({})", claims.join(", "));
             Compared::new("account", text).by(key("username"))
         }
@@ -272,14 +280,18 @@ fn of_api_token(step: Step<'_>, settings: &Settings) -> Compared {
         ),
         Step::Limits => Compared::new("limits", "its own networks, paths and scope with the call"),
         Step::Owner => Compared::new("owner", "what the product says of the token's owner"),
-        Step::MayHaveTokens(caller) => {
-            Compared::new("who may have tokens", groups(caller, "api_tokens.groups", &own.groups))
-                .by("api_tokens.groups")
-                .only_if(!own.groups.is_empty(), "api_tokens.groups is not set")
-        }
+        Step::MayHaveTokens(caller) => Compared::new(
+            "who may have tokens",
+            groups(caller, "api_tokens.groups", &own.groups),
+        )
+        .by("api_tokens.groups")
+        .only_if(!own.groups.is_empty(), "api_tokens.groups is not set"),
         _ => Compared::new(
             "API token",
-            format!("api_tokens.enabled = {}, and the tokens that were issued", own.enabled),
+            format!(
+                "api_tokens.enabled = {}, and the tokens that were issued",
+                own.enabled
+            ),
         )
         .by("api_tokens.enabled"),
     }
@@ -305,7 +317,9 @@ fn of_caller(step: Step<'_>, caller: &Principal, settings: &Settings) -> Compare
                 ("per_user", limits.per_user),
                 ("per_tenant", limits.per_tenant),
             ];
-            let set = rates.iter().filter_map(|(name, rate)| Some((name, (*rate)?)));
+            let set = rates
+                .iter()
+                .filter_map(|(name, rate)| Some((name, (*rate)?)));
             let set: Vec<_> = set.map(|(name, rate)| format!("{name} {rate}")).collect();
             let text = format!("what is left for {account} of {}", set.join(", "));
             Compared::new("rates", text)

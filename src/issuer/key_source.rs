@@ -260,11 +260,7 @@ impl KeySource {
     ///
     /// # Errors
     /// As [`KeySource::look_for`].
-    pub async fn first(
-        &self,
-        now: u64,
-        witness: &impl Witness,
-    ) -> Result<Arc<KeySet>, Outage> {
+    pub async fn first(&self, now: u64, witness: &impl Witness) -> Result<Arc<KeySet>, Outage> {
         let mut fetched = self.fetched();
         if fetched.keys.is_none() && fetched.rounds == 0 {
             witness.may_ask(|| format!("{}, for its first keys", self.id.label()))?;

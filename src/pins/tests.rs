@@ -3,9 +3,9 @@ use std::collections::HashSet;
 use actix::{Actor, Context, Handler, System};
 
 use super::*;
-use crate::witness::Silent;
 use crate::actors::{pinner::Pinner, registry::Forget};
 use crate::audit::Origin;
+use crate::witness::Silent;
 
 fn identity(provider: &str, issuer: &str, subject: Option<&str>) -> Identity {
     Identity {
@@ -209,7 +209,9 @@ fn not_everybody_may_wait() {
         while pins.waiting.available_permits() > 0 {
             tokio::task::yield_now().await;
         }
-        let one_more = pins.judge("bob", &identity("p", "i", Some("1")), &Silent).await;
+        let one_more = pins
+            .judge("bob", &identity("p", "i", Some("1")), &Silent)
+            .await;
         let Err(No::Unavailable(outage)) = one_more else {
             panic!("{one_more:?}");
         };

@@ -9,10 +9,7 @@ mod rate;
 
 use std::{net::IpAddr, sync::Arc};
 
-use governor::{
-    clock::MonotonicClock,
-    state::StateStore,
-};
+use governor::{clock::MonotonicClock, state::StateStore};
 use ipnet::IpNet;
 
 pub use rate::{InvalidRate, MOST, Rate};
@@ -106,12 +103,7 @@ impl Rates {
     /// another no once there were too many. A yes is never asked about, so that whoever has a good credential passes
     /// beside a bad script at the same address.
     #[must_use]
-    pub fn count_failure<W: Witness>(
-        &self,
-        no: No,
-        address: Option<IpAddr>,
-        _: &W,
-    ) -> No {
+    pub fn count_failure<W: Witness>(&self, no: No, address: Option<IpAddr>, _: &W) -> No {
         match (no, &self.failures_per_address, address) {
             (No::Denied(failure), Some(limit), Some(address))
                 if is_forged_or_unknown(failure.reason) =>

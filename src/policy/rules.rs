@@ -144,9 +144,8 @@ impl Rule {
 
     /// What of the rule the caller lacks.
     fn lacks(&self, principal: &Principal) -> Option<Denial> {
-        let denial = |reason, why, list| {
-            Some(Denial::new(reason, why).by(format!("{}.{list}", self.key)))
-        };
+        let denial =
+            |reason, why, list| Some(Denial::new(reason, why).by(format!("{}.{list}", self.key)));
         let (key, account) = (&self.key, principal.account().escape_debug());
         if !self.groups.is_empty()
             && !principal

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use postern::decision::Unavailable;
+use postern::{decision::Unavailable, witness::Silent};
 use serde_json::json;
 
 use super::{Found, TOKEN, World, ada, jira};

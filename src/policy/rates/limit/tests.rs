@@ -13,7 +13,9 @@ fn limit<S: StateStore + Default>(
 
 /// What passes of that many attempts.
 fn passing(limit: &Limit<Keyed<u32>, FakeRelativeClock>, key: u32, attempts: usize) -> usize {
-    (0..attempts).filter(|_| limit.spend(key, Taking::Take).is_ok()).count()
+    (0..attempts)
+        .filter(|_| limit.spend(key, Taking::Take).is_ok())
+        .count()
 }
 
 #[test]
@@ -84,7 +86,10 @@ fn a_flood_of_keys_is_bounded_and_frees_nobody() {
     for key in 0..flood {
         assert_eq!(limit.spend(key, Taking::Take), Ok(()), "{key} is new");
         if key % 1000 == 0 {
-            assert!(limit.spend(flooder, Taking::Take).is_err(), "after {key} others");
+            assert!(
+                limit.spend(flooder, Taking::Take).is_err(),
+                "after {key} others"
+            );
         }
     }
     let buckets = limit.limiter.into_state_store().0;
