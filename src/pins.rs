@@ -240,6 +240,7 @@ impl Pins {
         let (folded, digest) = (fold(account), identity.digest());
         let known = self.known.get().and_then(|known| known.get(&*folded));
         if known == Some(digest) {
+            witness.found(|| format!("it is pinned to {identity}"));
             return Ok(());
         }
         let kept = ledger.store.pin(&self.tenant, &folded);

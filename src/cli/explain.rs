@@ -177,9 +177,8 @@ impl Page {
         for step in &explained.steps {
             let outcome = self.styled(style_of(step.outcome), &format!("{:14}", step.outcome));
             let place = match (&step.key, step.line) {
-                (Some(_), Some(line)) => format!(" (line {line})"),
-                (Some(key), None) if !step.compared.contains(key.as_str()) => {
-                    format!(" ({key}: not written)")
+                (Some(_), Some(line)) if step.outcome != Outcome::NotApplicable => {
+                    format!(" (line {line})")
                 }
                 _ => String::new(),
             };

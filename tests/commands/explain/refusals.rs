@@ -101,7 +101,6 @@ fn a_refusal_shows_its_line_and_the_way_out() {
         case(&plain, &foreign, "wrong_audience")
             .says("audience", "add what it says to provider[0].audience"),
         case(&plain, &strangers, "unknown_issuer").says("issuer", "trust this one too"),
-        case(&plain, "opaque", "malformed_token").says("", "access.product_tokens = \"pass\""),
         case(&strict, &good, "algorithm_not_allowed").says("algorithms", "list this one"),
         case(&strict, "", "no_credential")
             .with(&["--with-session"])
@@ -150,6 +149,16 @@ fn a_default_that_refuses_is_named() {
         &[
             "error: access.passwords: ",
             "the key is not written, and its default holds",
+        ],
+    );
+    let output = explain(&postern, &["jira"], "opaque");
+    tells(
+        &output,
+        1,
+        &[
+            "error: access.product_tokens: ",
+            "its default holds",
+            "access.product_tokens = \"pass\"",
         ],
     );
 }
