@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// The longest standard input: a token with its line end, and enough to tell that it is too long.
-const MAX_INPUT: u64 = 64 * 1024;
+const MAX_INPUT: usize = 64 * 1024;
 /// What it exits with where only somebody's answer would decide.
 const NOT_ASKED: u8 = 3;
 
@@ -264,9 +264,9 @@ fn authorization() -> anyhow::Result<Option<Zeroizing<String>>> {
         return Ok(None);
     }
     // As large as it can become: it leaves no copies behind as it grows.
-    let mut text = Zeroizing::new(String::with_capacity(MAX_INPUT as usize));
+    let mut text = Zeroizing::new(String::with_capacity(MAX_INPUT));
     input
-        .take(MAX_INPUT)
+        .take(MAX_INPUT as u64)
         .read_to_string(&mut text)
         .context("standard input is not text")?;
     let credential = text.trim_end_matches(['\r', '\n']);

@@ -297,6 +297,7 @@ fn unknown(tenant: &str) -> Refused {
 }
 
 /// What is said against a request.
+#[must_use]
 pub fn answer(refused: &Refused) -> HttpResponse {
     let mut response = match refused {
         Refused::Invalid(_) => HttpResponse::BadRequest(),
