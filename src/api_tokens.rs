@@ -246,8 +246,9 @@ impl Known {
             paths: token.paths,
             networks: token.networks,
         };
-        let none =
-            limits.grants.is_empty() && limits.paths.is_empty() && limits.networks.is_empty();
+        // What is revoked needs none of it.
+        let none = token.revoked_at.is_some()
+            || (limits.grants.is_empty() && limits.paths.is_empty() && limits.networks.is_empty());
         Self {
             tenant,
             owner: token.owner.into(),

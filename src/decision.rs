@@ -73,6 +73,15 @@ impl Grant {
         }
     }
 
+    /// The proof itself.
+    #[must_use]
+    pub fn into_proof(self) -> Option<Arc<Verified>> {
+        match self.0 {
+            Way::Proved(proof) => Some(proof),
+            Way::ProductDecides(_) => None,
+        }
+    }
+
     /// The value of `Postern-Method`.
     #[must_use]
     pub fn method(&self) -> &'static str {

@@ -63,7 +63,8 @@ fn is_listed<'c, C: Iterator<Item = &'c CallPattern>>(
 ) -> bool {
     request.methods().all(|method| {
         calls().any(|call| {
-            call.method.as_deref().is_none_or(|wanted| wanted == method) && call.path.matches(path)
+            let by = |wanted: &str| wanted == method || (wanted == "GET" && method == "HEAD");
+            call.method.as_deref().is_none_or(by) && call.path.matches(path)
         })
     })
 }
@@ -158,7 +159,9 @@ pub fn only_reads(product: Product, request: &Request<'_>, place: &Place<'_>) ->
         Place::Canonical(path) if git::is_git(product, path) => {
             git::only_reads(request, path, by_method)
         }
-        Place::Canonical(_) | Place::Product => by_method,
+        // SOAP and XML-RPC name what they do elsewhere, and Axis takes even a GET for a call.
+        Place::Canonical(path) => by_method && !product.is_remote_call(path),
+        Place::Product => by_method,
     }
 }
 

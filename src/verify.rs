@@ -10,7 +10,7 @@ pub mod verdicts;
 
 use std::borrow::Cow;
 
-pub use principal::{Method, Principal, Profile, check_account_name};
+pub use principal::{Method, Principal, Profile, check_account_name, is_unseen};
 pub use verdicts::{TokenDigest, Verdicts};
 
 use crate::{

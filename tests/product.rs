@@ -10,7 +10,7 @@
 //! | `owners` | who owns an API token |
 //! | `settings` | `[upstream]` in a tenant's file |
 
-mod account;
+pub mod account;
 mod memory;
 mod owners;
 mod sessions;

@@ -10,6 +10,8 @@ mod refused;
 mod story;
 /// What others say of the description.
 mod valid;
+/// A token is good for no more than what it was asked for with.
+mod wider;
 
 use std::io::Write as _;
 

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    panic::{self, AssertUnwindSafe},
     sync::Arc,
     time::Duration,
 };
@@ -23,6 +24,9 @@ use crate::{
 
 /// How long a token stays in the store after it expired, in seconds: long enough to be asked why something stopped.
 const KEPT: u64 = 30 * 24 * 60 * 60;
+/// The most tokens of one account that are kept though they are good no more: whoever issues and revokes again and again
+/// must not fill memory and the disk.
+const DEAD_OF_ONE: usize = 100;
 /// How often those are looked for that nobody will ask about any more.
 const SWEEP: Duration = Duration::from_hours(24);
 /// How often uses are written: each token's at most once a minute, and many tokens' in one batch.
@@ -36,6 +40,8 @@ pub struct Registrar {
     owners: HashMap<Owner, Vec<TokenId>>,
     /// Asked for since the last write.
     asked: Vec<Change>,
+    /// Whether the last write failed: what was written then may be read, and not be on the disk.
+    unflushed: bool,
     /// Noted since the last write.
     used: HashMap<TokenId, LastUse>,
 }
@@ -49,6 +55,7 @@ impl Registrar {
             index,
             owners: HashMap::new(),
             asked: Vec::new(),
+            unflushed: false,
             used: HashMap::new(),
         }
     }
@@ -58,28 +65,33 @@ impl Registrar {
         let mut tenants: HashMap<String, TenantId> = HashMap::new();
         let mut unnamed = None;
         let mut issued: HashMap<Owner, Vec<(u64, TokenId)>> = HashMap::new();
-        let loaded = self.store.load_tokens(|record| {
-            let ApiToken { id, created_at, .. } = record.token;
-            // A million tokens share a few names.
-            let name = &record.token.tenant;
-            let tenant = match (tenants.get(name), name.parse::<TenantId>()) {
-                (Some(tenant), _) => tenant.clone(),
-                (None, Ok(tenant)) => {
-                    tenants.insert(name.clone(), tenant.clone());
-                    tenant
-                }
-                (None, Err(error)) => {
-                    unnamed = Some(format!("the token {id}: {error}"));
-                    return;
-                }
-            };
-            let known = Known::new(record, tenant);
-            issued
-                .entry(known.belongs_to())
-                .or_default()
-                .push((created_at, id));
-            self.index.insert(id, known);
+        // sled meets some damage with a panic.
+        let load = AssertUnwindSafe(|| {
+            self.store.load_tokens(|record| {
+                let ApiToken { id, created_at, .. } = record.token;
+                // A million tokens share a few names.
+                let name = &record.token.tenant;
+                let tenant = match (tenants.get(name), name.parse::<TenantId>()) {
+                    (Some(tenant), _) => tenant.clone(),
+                    (None, Ok(tenant)) => {
+                        tenants.insert(name.clone(), tenant.clone());
+                        tenant
+                    }
+                    (None, Err(error)) => {
+                        unnamed = Some(format!("the token {id}: {error}"));
+                        return;
+                    }
+                };
+                let known = Known::new(record, tenant);
+                issued
+                    .entry(known.belongs_to())
+                    .or_default()
+                    .push((created_at, id));
+                self.index.insert(id, known);
+            })
         });
+        let loaded = panic::catch_unwind(load)
+            .unwrap_or_else(|_| Err("they can't be read (see the message above)".into()));
         if let Some(what) = loaded.err().or(unnamed) {
             tracing::error!(
                 "the store's API tokens are damaged: {what}; none of them is accepted. Stop Postern, and restore DATA/store from a backup"
@@ -106,7 +118,8 @@ impl Registrar {
 /// Records as they are going to be, with those that the same write has changed already.
 struct Pages<'r> {
     registrar: &'r Registrar,
-    changes: BTreeMap<TokenId, TokenRecord>,
+    /// `None` is one to be removed.
+    changes: BTreeMap<TokenId, Option<TokenRecord>>,
     events: Vec<Event>,
     now: u64,
 }
@@ -114,7 +127,7 @@ struct Pages<'r> {
 impl Pages<'_> {
     fn record(&self, id: &TokenId) -> Result<TokenRecord, Refused> {
         if let Some(changed) = self.changes.get(id) {
-            return Ok(changed.clone());
+            return changed.clone().ok_or_else(|| no_such(id));
         }
         let record = self.registrar.store.token(id);
         let record = record.map_err(|error| Refused::Unavailable(error.to_string()))?;
@@ -125,7 +138,33 @@ impl Pages<'_> {
         let token = &record.token;
         let event = Event::new(action, &token.tenant, &token.owner, origin);
         self.events.push(event.about(token.id, detail));
-        self.changes.insert(token.id, record);
+        self.changes.insert(token.id, Some(record));
+    }
+
+    /// The tokens that the same write has changed or made.
+    fn changed(&self) -> impl Iterator<Item = &TokenRecord> {
+        self.changes.values().flatten()
+    }
+
+    /// Removes the oldest of an account's dead tokens, so that there is room for one more.
+    fn bury(&mut self, owner: &Owner) {
+        let index = &self.registrar.index;
+        let dead = |id: &TokenId| index.get(id).is_some_and(|known| !known.is_alive(self.now));
+        let of_owner = self.registrar.owned(owner);
+        let dead: Vec<_> = of_owner
+            .filter(|id| !self.changes.contains_key(id) && dead(id))
+            .collect();
+        let excess = (dead.len() + 1).saturating_sub(DEAD_OF_ONE);
+        for id in dead.into_iter().take(excess) {
+            let tenant = owner.tenant.as_str();
+            let account = index
+                .get(&id)
+                .map_or_else(String::new, |known| known.owner.to_string());
+            let event = Event::new(Action::TokenRemoved, tenant, &account, &Origin::daemon());
+            let detail = format!("its owner has {DEAD_OF_ONE} others that are good no more");
+            self.events.push(event.about(id, detail));
+            self.changes.insert(id, None);
+        }
     }
 
     /// What a change comes to; it is written and shown afterwards.
@@ -153,7 +192,7 @@ impl Pages<'_> {
             !self.changes.contains_key(id) && known.is_some_and(|known| known.is_alive(self.now))
         });
         let written = written.count();
-        let changed = self.changes.values().filter(|record| {
+        let changed = self.changed().filter(|record| {
             let token = &record.token;
             token.is_alive(self.now)
                 && token.tenant == draft.tenant.as_str()
@@ -166,6 +205,7 @@ impl Pages<'_> {
                 draft.owner
             )));
         }
+        self.bury(&owner);
         let (secret, claimed) = loop {
             let (secret, claimed) = text::new();
             if let Err(Refused::NotFound(_)) = self.record(&claimed.id) {
@@ -214,7 +254,7 @@ impl Pages<'_> {
             }
         };
         // Those that were issued in this very write as well: whoever asks to revoke all, means all.
-        let issued = self.changes.values().filter(|record| {
+        let issued = self.changed().filter(|record| {
             let tenant = record.token.tenant.parse::<TenantId>();
             tenant.is_ok_and(|tenant| match which {
                 Which::One(_) | Which::OneOf(..) => false,
@@ -352,14 +392,13 @@ impl Handler<Write> for Registrar {
             mut events,
             ..
         } = pages;
-        let changes: Vec<_> = changes
-            .into_iter()
-            .map(|(id, record)| (id, Some(record)))
-            .collect();
+        let changes: Vec<_> = changes.into_iter().collect();
         let written = self.write(changes, &mut events);
         for (outcome, reply) in outcomes {
             let outcome = match (&written, outcome) {
-                (Err(error), Ok(_)) => Err(Refused::Failed(Arc::clone(error))),
+                (Err(error), Ok(_) | Err(Refused::Conflict(_))) => {
+                    Err(Refused::Failed(Arc::clone(error)))
+                }
                 (_, outcome) => outcome,
             };
             // Whoever asked may be gone.
@@ -376,10 +415,12 @@ impl Registrar {
         changes: Vec<(TokenId, Option<TokenRecord>)>,
         events: &mut [Event],
     ) -> Result<(), Arc<str>> {
-        if changes.is_empty() {
+        if changes.is_empty() && !self.unflushed {
             return Ok(());
         }
+        // Though nothing may change: what an answer rests on may have been written before, and never flushed.
         let written = self.store.put_tokens(&changes, events);
+        self.unflushed = written.is_err();
         if let Err(error) = &written {
             tracing::error!(%error, "API tokens can't be changed");
         } else {

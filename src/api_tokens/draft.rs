@@ -10,13 +10,15 @@ use super::{Refused, Scope};
 use crate::{
     policy::pattern::PathPattern,
     tenant::{TenantId, settings::Settings},
-    verify::check_account_name,
+    verify::{check_account_name, is_unseen},
 };
 
 /// How long a token lives where nobody says it, unless the tenant's cap is shorter.
 pub const DEFAULT_LIFETIME: Duration = Duration::from_hours(90 * 24);
 /// The longest description, in bytes.
 const MAX_DESCRIPTION: usize = 255;
+/// The most bytes of all paths of a token together: to match one takes time in proportion to its length and the path's.
+const MAX_PATHS: usize = 1024;
 /// The most paths, networks and grants of one token: each is looked at on each request.
 const MAX_LIMITS: usize = 64;
 
@@ -101,9 +103,14 @@ impl Draft {
             )));
         }
         let description = wanted.description.trim();
-        if description.len() > MAX_DESCRIPTION || description.contains(char::is_control) {
+        if description.len() > MAX_DESCRIPTION || description.contains(is_unseen) {
             return Err(Refused::Invalid(format!(
-                "a description has at most {MAX_DESCRIPTION} bytes, and no control characters"
+                "a description has at most {MAX_DESCRIPTION} bytes, and no control or unseen characters"
+            )));
+        }
+        if wanted.paths.iter().map(String::len).sum::<usize>() > MAX_PATHS {
+            return Err(Refused::Invalid(format!(
+                "all paths of a token together have at most {MAX_PATHS} bytes"
             )));
         }
         if let Some(grant) = wanted.grants.iter().find(|grant| !is_scope_token(grant)) {

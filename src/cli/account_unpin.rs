@@ -45,6 +45,10 @@ impl AccountUnpin {
                 self.tenant,
                 pin.identity
             );
+            eprintln!(
+                "API tokens of the account stay good: if it is another person's now, run: postern token revoke --tenant {} --user ACCOUNT",
+                self.tenant
+            );
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -145,6 +145,14 @@ pub fn columns(token: &ApiToken, last_used: Option<&LastUse>, now: u64) -> [Stri
         joined(&token.grants),
         token.description.clone(),
     ]
+    .map(|text| {
+        // A spreadsheet would take it for a formula (OWASP, "CSV Injection").
+        if text.starts_with(['=', '+', '-', '@']) {
+            format!("'{text}")
+        } else {
+            text
+        }
+    })
 }
 
 fn joined(several: &[impl Display]) -> String {

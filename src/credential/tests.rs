@@ -132,7 +132,14 @@ fn an_api_token_is_found_wherever_it_stands() {
         let text = found.text().to_ascii_lowercase();
         assert!(String::from_utf8(text).unwrap().contains("pst_"));
     }
-    for neither in ["ada:pst", "ada:xpst_x", "pst:pst"] {
+    let pasted = basic("ada:Bearer pst_0123456789ab_x");
+    assert!(matches!(read(&pasted), Ok(Credential::ApiToken(_))));
+    for neither in [
+        "ada:pst",
+        "ada:xpst_x",
+        "pst:pst",
+        "ada:xpst_0123456789ab-x",
+    ] {
         assert!(matches!(read(&basic(neither)), Ok(Credential::Basic(_))));
     }
     for twice in ["pst_x:pst_x", "pst_x:secret"] {

@@ -123,6 +123,8 @@ async fn serve(
             let scope = wanted.scope.unwrap_or(default);
             let caller = Caller::judge(&tenant, request, query, scope).await?;
             caller.may_have(&wanted)?;
+            let bearer = tokens::bearer_of(&tenant, caller.account(), &wanted).await?;
+            caller.is_no_narrower_than(&bearer)?;
             let (account, origin) = (caller.account(), caller.origin());
             let made = tokens::issue_for(shared, &tenant, &wanted, account, origin).await?;
             Ok(answer::json(StatusCode::CREATED, &made, id))
@@ -136,7 +138,7 @@ async fn serve(
 }
 
 /// Another's token is as unknown as one that never was.
-async fn revoke(shared: &Shared, caller: &Caller, id: &str) -> Result<ApiToken, Refusal> {
+async fn revoke(shared: &Shared, caller: &Caller<'_>, id: &str) -> Result<ApiToken, Refusal> {
     let none = || Refusal::not_found("you have no such token; GET tokens/TENANT lists yours");
     let id = id.parse::<TokenId>().map_err(|_| none())?;
     let what = What::Revoke(Which::OneOf(id, caller.owner()));

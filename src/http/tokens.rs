@@ -13,7 +13,7 @@ use crate::{
     decision::No,
     store::StoreError,
     tenant::{Tenant, TenantId},
-    verify,
+    verify::{self, Principal},
 };
 
 /// The most tokens of one page: some hundred kilobytes.
@@ -74,14 +74,26 @@ pub async fn issue_for(
     origin: crate::audit::Origin,
 ) -> Result<Made, Refused> {
     let draft = Draft::new(wanted, owner, &tenant.settings)?;
-    let may_own = verify::api_token::may_own(tenant, owner, clock::now()).await;
-    may_own.map_err(|no| match no {
-        No::Denied(denial) => Refused::Forbidden(denial.to_string()),
-        No::Unavailable(outage) => Refused::Unavailable(outage.to_string()),
-    })?;
+    bearer_of(tenant, owner, wanted).await?;
     let cap = tenant.settings.api_tokens.max_per_user;
     let what = What::Issue { draft, cap };
     made(shared.api_tokens.change(what, origin).await?)
+}
+
+/// Who the bearer of such a token would be.
+///
+/// # Errors
+/// [`Refused::Forbidden`], if the account may have none.
+pub async fn bearer_of(
+    tenant: &Tenant,
+    owner: &str,
+    wanted: &Wanted,
+) -> Result<Principal, Refused> {
+    let bearer = verify::api_token::bearer_of(tenant, owner, &wanted.grants, clock::now()).await;
+    bearer.map_err(|no| match no {
+        No::Denied(denial) => Refused::Forbidden(denial.to_string()),
+        No::Unavailable(outage) => Refused::Unavailable(outage.to_string()),
+    })
 }
 
 /// Which tokens a list is of.

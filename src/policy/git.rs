@@ -33,6 +33,8 @@ pub fn asks(settings: &Settings, request: &Request<'_>) -> bool {
 /// answers where to send the objects, so it counts as reading; the upload that follows is a PUT, and writes.
 #[must_use]
 pub fn only_reads(request: &Request<'_>, path: &str, by_method: bool) -> bool {
+    // As servers do that take `a/` for `a`.
+    let path = path.trim_end_matches('/');
     if path.ends_with("/info/refs") {
         let query = path::query(request.target).unwrap_or_default();
         let services = form_urlencoded::parse(query).filter(|(name, _)| name == "service");
@@ -89,6 +91,7 @@ mod tests {
             ),
             ("GET", "info/refs?x=1&service=git-%72eceive-pack"),
             ("GET", "info/refs?service=git-other"),
+            ("GET", "info/refs/?service=git-receive-pack"),
             ("POST", "info/refs?service=git-upload-pack"),
             ("POST", "git-receive-pack"),
             ("PUT", "git-upload-pack"),

@@ -140,13 +140,18 @@ impl PathPattern {
     #[must_use]
     pub fn of_latest_version(&self) -> Option<Self> {
         let other = match &self.segments[..] {
-            [Segment::Literal(rest), name, Segment::Literal(version), ..]
+            [Segment::Literal(rest), name, version, ..]
                 if rest == "rest" && *name != Segment::AnyNumber =>
             {
-                if version == "latest" {
-                    Segment::Glob("*".to_owned())
-                } else {
-                    Segment::Literal("latest".to_owned())
+                match version {
+                    Segment::Literal(version) if version == "latest" => {
+                        Segment::Glob("*".to_owned())
+                    }
+                    // Whatever versions it is for, the newest may be one of them.
+                    // It has that name among all others.
+                    Segment::Glob(all) if all == "*" => return None,
+                    Segment::Literal(_) | Segment::Glob(_) => Segment::Literal("latest".to_owned()),
+                    Segment::AnyNumber => return None,
                 }
             }
             _ => return None,

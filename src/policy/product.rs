@@ -87,6 +87,9 @@ static HARMLESS: LazyLock<Vec<PathPattern>> = LazyLock::new(|| {
 /// documentation of cookie-based authentication).
 static SESSION: LazyLock<PathPattern> = LazyLock::new(|| pattern("/rest/auth/*/session"));
 
+/// A login of Jira's gadgets, which clients use as well: `os_username` and `os_password` in a form (clients).
+static GADGET_LOGIN: LazyLock<PathPattern> = LazyLock::new(|| pattern("/rest/gadget/*/login"));
+
 static JIRA: Known = Known {
     api: &["/rest", "/rpc", "/plugins/servlet", "/secure/attachment"],
     session_cookies: &["JSESSIONID", "seraph.rememberme.cookie", "crowd.token_key"],
@@ -125,7 +128,14 @@ static BITBUCKET: Known = Known {
     ],
     open: LazyLock::new(|| open(&[])),
     // HTTP access tokens, users' SSH keys and the access keys of repositories (Bitbucket's REST documentation).
-    token_endpoints: &["/rest/access-tokens", "/rest/ssh", "/rest/keys"],
+    // The pages that make them take forms as well [not confirmed].
+    token_endpoints: &[
+        "/rest/access-tokens",
+        "/rest/ssh",
+        "/rest/keys",
+        "/plugins/servlet/ssh",
+        "/plugins/servlet/access-tokens",
+    ],
     remote_calls: &[],
 };
 
@@ -214,15 +224,21 @@ impl Product {
             && !HARMLESS.iter().any(|harmless| harmless.matches(path))
     }
 
+    /// Whether the canonical `path` is one of SOAP or XML-RPC.
+    #[must_use]
+    pub fn is_remote_call(self, path: &str) -> bool {
+        let remote = self.known().remote_calls;
+        remote.iter().any(|prefix| is_under(path, prefix))
+    }
+
     /// Whether the call may be a login whose password is in the body.
     #[must_use]
     pub fn is_password_channel(self, request: &Request<'_>, path: &str) -> bool {
         let is_login = |method| !matches!(method, "GET" | "HEAD" | "OPTIONS" | "DELETE");
-        let remote = self.known().remote_calls;
-        remote.iter().any(|prefix| is_under(path, prefix))
-            || (is_under(path, "/rest/auth")
+        self.is_remote_call(path)
+            || ((is_under(path, "/rest/auth") || is_under(path, "/rest/gadget"))
                 && request.methods().any(is_login)
-                && readings(path).any(|path| SESSION.matches(path)))
+                && readings(path).any(|path| SESSION.matches(path) || GADGET_LOGIN.matches(path)))
     }
 }
 
@@ -245,6 +261,8 @@ mod tests {
         }
         assert!(Product::Jira.is_token_endpoint("/rest/applinks/1.0/manifest/x"));
         assert!(Product::Bitbucket.is_token_endpoint("/rest/ssh/latest/keys"));
+        let page = "/plugins/servlet/ssh/account/keys/add";
+        assert!(Product::Bitbucket.is_token_endpoint(page));
         assert!(!Product::Jira.is_token_endpoint("/rest/patterns"));
     }
 }

@@ -6,8 +6,15 @@ use url::form_urlencoded;
 
 use crate::decision::{Denial, Denied};
 
-/// The products' own passwords, and the token of RFC 6750 §2.3. In any case of letters: a reader might fold it.
-const PASSWORDS: &[&str] = &["access_token", "os_username", "os_password", "os_authType"];
+/// The products' own passwords, the token of RFC 6750 §2.3, and that of Atlassian's add-ons ("Understanding JWT": in
+/// the query, or in `Authorization: JWT`). In any case of letters: a reader might fold it.
+const PASSWORDS: &[&str] = &[
+    "access_token",
+    "jwt",
+    "os_username",
+    "os_password",
+    "os_authType",
+];
 
 /// What a browser brings along to a page of the OAuth 1.0a dance, or back from one (RFC 5849 §2.1 and §2.2). By itself
 /// none of it is a credential: each is good for nothing without the consumer's signature.

@@ -114,6 +114,13 @@ impl Rules {
         !numbers.is_empty()
     }
 
+    /// The first rule by which `other` may call what `caller` may not.
+    #[must_use]
+    pub fn kept_by_one_alone(&self, caller: &Principal, other: &Principal) -> Option<&Rule> {
+        let mut rules = self.list.iter();
+        rules.find(|rule| rule.refuses(caller) && !rule.refuses(other))
+    }
+
     /// All of them, in the order of the file.
     #[must_use]
     pub fn all(&self) -> &[Rule] {
@@ -184,6 +191,14 @@ impl Rule {
         may_be_in_group
             && self.scopes.iter().all(holds)
             && (self.providers.is_empty() || is_among(principal.provider(), &self.providers))
+    }
+
+    /// Whether it keeps this caller from the calls that it is about.
+    fn refuses(&self, principal: &Principal) -> bool {
+        match self.effect {
+            Effect::Deny => self.denies(principal),
+            Effect::Allow => self.lacks(principal).is_some(),
+        }
     }
 
     fn denial(&self) -> Denial {

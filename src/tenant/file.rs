@@ -19,7 +19,7 @@ pub const DEFAULT_STALE_KEYS: &str = "24h";
 /// `max_lifetime` of API tokens where none is written: the products' own personal access tokens live as long.
 pub const DEFAULT_MAX_LIFETIME: &str = "365d";
 /// `max_per_user` where none is written: as many personal access tokens as the products allow.
-pub const DEFAULT_MAX_PER_USER: u32 = 10;
+pub const DEFAULT_MAX_PER_USER: i64 = 10;
 
 /// One Jira, Confluence or Bitbucket instance, and who may call its REST API. The file's name without
 /// `.toml` is the tenant's name: 1 to 63 characters out of `a-z`, `0-9` and `-`.
@@ -271,7 +271,7 @@ pub struct ApiTokensFile {
 
     /// The most tokens of one account that are alive at a time, 1 to 10000.
     #[schemars(extend("default" = DEFAULT_MAX_PER_USER))]
-    pub max_per_user: Option<u32>,
+    pub max_per_user: Option<Count>,
 
     /// A token's owner must be in one of these groups of the product, when it is issued and on each request. Needs
     /// `admin_token` in `[upstream]`: a token carries no groups, so the product is asked.
@@ -587,6 +587,22 @@ pub struct SecretReference {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct AlgorithmName(pub String);
+
+/// How many: read whatever its size, so that what is wrong with it is said in words.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Count(pub i64);
+
+/// Without the format of the integer that holds it.
+impl JsonSchema for Count {
+    fn schema_name() -> Cow<'static, str> {
+        "Count".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "integer" })
+    }
+}
 
 /// Spelled out, so that editors offer the names.
 impl JsonSchema for AlgorithmName {

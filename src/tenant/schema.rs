@@ -143,7 +143,7 @@ mod tests {
                     }
                     ("type", Value::String(name)) => {
                         assert!(
-                            ["string", "boolean", "array", "object"].contains(&&**name),
+                            ["string", "boolean", "integer", "array", "object"].contains(&&**name),
                             "{path}"
                         );
                     }

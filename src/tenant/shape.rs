@@ -218,6 +218,7 @@ fn wanted(schema: &Value) -> String {
     match schema["type"].as_str() {
         Some("string") => "a text".to_owned(),
         Some("boolean") => "true or false".to_owned(),
+        Some("integer") => "a whole number".to_owned(),
         Some("array") if schema["items"]["type"] == "object" => "an array of tables".to_owned(),
         Some("array") => "an array of texts".to_owned(),
         Some("object") => match &schema["properties"] {

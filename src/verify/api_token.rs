@@ -81,13 +81,13 @@ pub async fn verify<'t>(
     } else {
         None
     };
-    let groups = account
-        .as_deref()
-        .map_or(Err(GROUPS_UNKNOWN), |account| Ok(&*account.groups));
-    let is_machine = settings.service_accounts.contains(&fold(owner));
     let grants = known.limits.as_ref().map(|limits| &*limits.grants);
-    let grants = grants.unwrap_or_default();
-    let principal = Principal::of_api_token(owner, groups, grants, is_machine);
+    let principal = bearer(
+        settings,
+        owner,
+        grants.unwrap_or_default(),
+        account.as_deref(),
+    );
     witness.begin(Step::MayHaveTokens(&principal));
     may_have_tokens(settings, &principal)?;
     let headers = IdentityHeaders::new(&principal, Profile::default(), &settings.access);
@@ -107,21 +107,32 @@ pub async fn verify<'t>(
 
 const GROUPS_UNKNOWN: &str = "the groups of an API token's owner are the product's, which Postern asks for only with admin_token in [upstream]";
 
-/// Judges whether an account may be given a token, and has to be in groups for that.
+/// Who the bearer of a token of that account would be, if the account may be given one with those grants.
 ///
 /// # Errors
 /// As of a token of it; an outage, if the product had to be asked and could not be.
-pub async fn may_own(tenant: &Tenant, owner: &str, now: u64) -> Result<(), No> {
-    let settings = &*tenant.settings;
+pub async fn bearer_of(
+    tenant: &Tenant,
+    owner: &str,
+    grants: &[String],
+    now: u64,
+) -> Result<Principal, No> {
     let account = account(tenant, owner, now, &Silent).await?;
-    let groups = account
-        .as_deref()
-        .map_or(Err(GROUPS_UNKNOWN), |account| Ok(&*account.groups));
+    let principal = bearer(&tenant.settings, owner, grants, account.as_deref());
+    principal.may_be_named(&tenant.settings)?;
+    may_have_tokens(&tenant.settings, &principal)?;
+    Ok(principal)
+}
+
+fn bearer(
+    settings: &Settings,
+    owner: &str,
+    grants: &[String],
+    account: Option<&Account>,
+) -> Principal {
+    let groups = account.map_or(Err(GROUPS_UNKNOWN), |account| Ok(&*account.groups));
     let is_machine = settings.service_accounts.contains(&fold(owner));
-    let principal = Principal::of_api_token(owner, groups, &[], is_machine);
-    principal.may_be_named(settings)?;
-    may_have_tokens(settings, &principal)?;
-    Ok(())
+    Principal::of_api_token(owner, groups, grants, is_machine)
 }
 
 /// What the product knows of a token's owner; `None` where it can't be asked.

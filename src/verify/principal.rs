@@ -357,7 +357,8 @@ fn map<'w>(written: &'w str, rules: &[MapRule]) -> Option<Cow<'w, str>> {
 }
 
 /// Control characters, and those that are not seen: two names that look alike are one to whoever reads them.
-fn is_unseen(letter: char) -> bool {
+#[must_use]
+pub fn is_unseen(letter: char) -> bool {
     letter.is_control()
         || matches!(letter, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }

@@ -186,6 +186,7 @@ fn bitbuckets_keys_are_credentials() {
     let at = |uri: &str| postern.ask(&Request::check("git", uri).bearer(&token));
     at("/rest/access-tokens/latest/users/ada").is_refused(403, "token_endpoint");
     at("/rest/ssh/latest/keys").is_refused(403, "token_endpoint");
+    at("/plugins/servlet/ssh/account/keys/add").is_refused(403, "token_endpoint");
     at("/rest/api/latest/projects").is_allowed_as("ada");
 }
 

@@ -163,6 +163,7 @@ fn query(world: &World) -> Vec<Row> {
         format!("access_token={token}"),
         format!("a=b&access_token={token}"),
         "access_token".to_owned(),
+        format!("jwt={token}"),
         "ACCESS_TOKEN=x".to_owned(),
         "%61ccess_token=x".to_owned(),
         "os_username=ada&os_password=ada".to_owned(),

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{Site, any, body_of, call, issued, judged, open, post, refused};
-use crate::harness::{Answer, Postern, Request, issuer, tenant};
+use crate::harness::{Answer, Postern, issuer, tenant};
 
 /// Only a provider's token is taken, and for everything else it is said what is wrong with it. What is sent in its place
 /// is not even looked at, so that nobody learns here whether an API token or a password is right.
@@ -211,55 +211,6 @@ fn machines_and_their_accounts_are_refused() {
     let said = refused(&site.issue(&machine, &any()), 403, "access_denied");
     assert!(said.contains("the token is a machine's"), "{said}");
     refused(&site.list(&machine), 403, "access_denied");
-}
-
-/// A token is good for no more than what it was asked for with: OAuth scopes, and leave to write.
-#[test]
-fn a_token_is_no_wider_than_the_callers() {
-    let site = Site::of(|acme| open("jira", acme).access("read_only = true"));
-    let scoped = site.acme.token().scope("jira:read jira:issue").sign();
-    let granted = |token: &str, grants: &[&str]| site.issue(token, &json!({ "grants": grants }));
-    let made = granted(&scoped, &["jira:read"]);
-    issued(&made);
-    assert_eq!(body_of(&made)["grants"], json!(["jira:read"]));
-    issued(&granted(&scoped, &[]));
-    let said = refused(
-        &granted(&scoped, &["jira:read", "jira:admin"]),
-        403,
-        "access_denied",
-    );
-    assert!(
-        said.contains("\"jira:admin\"") && said.ends_with("it has jira:read jira:issue"),
-        "{said}"
-    );
-    let bare = site.token("ada");
-    let said = refused(&granted(&bare, &["jira:read"]), 403, "access_denied");
-    assert!(said.ends_with("it has none"), "{said}");
-
-    // Nobody writes in a tenant that is read-only, so nobody gets a token to write with; but to read and to revoke.
-    let (_, id) = issued(&site.issue(&bare, &json!({ "scope": "read" })));
-    judged(
-        &site.issue(&bare, &json!({ "scope": "write" })),
-        403,
-        "read_only",
-    );
-    assert_eq!(site.revoke(&bare, &id).status, 200);
-}
-
-/// The scope that is not said is the tenant's default, and judged like one that is.
-#[test]
-fn the_default_scope_is_judged_too() {
-    let acme = issuer();
-    let write = |name: &str| open(name, &acme).api_tokens("default_scope = \"write\"");
-    let frozen = write("frozen").access("read_only = true");
-    let postern = Postern::with(write("jira")).and(frozen).start();
-    let site = Site { acme, postern };
-    let ada = site.token("ada");
-    let (token, _) = issued(&site.issue(&ada, &json!({})));
-    let write = Request::check("jira", "/rest/api/2/issue").replace("X-Original-Method", "POST");
-    site.postern.ask(&write.bearer(&token)).is_allowed_as("ada");
-    judged(&site.issue_at("frozen", &ada, &json!({})), 403, "read_only");
-    issued(&site.issue_at("frozen", &ada, &json!({ "scope": "read" })));
 }
 
 /// The tenant's caps bind: as many as `max_per_user`, for as long as `max_lifetime`.

@@ -81,3 +81,54 @@ fn damaged_tokens_are_not_believed() {
     let index = over(&store, &[other]);
     assert!(index.damage().is_some());
 }
+
+/// Whoever issues and revokes without end keeps no more than a hundred dead tokens; the oldest go first, the audit log
+/// says so, and what is alive stays.
+#[test]
+fn the_dead_of_one_account_are_bounded() {
+    let data = tempfile::tempdir().unwrap();
+    let store = Store::open(data.path()).unwrap();
+    let index = Arc::new(Index::default());
+    let draft = crate::api_tokens::Draft {
+        tenant: "jira".parse().unwrap(),
+        owner: "ada".into(),
+        description: String::new(),
+        lifetime: 60,
+        scope: Scope::Read,
+        grants: Vec::new(),
+        paths: Vec::new(),
+        networks: Vec::new(),
+    };
+    let issue = || What::Issue {
+        draft: draft.clone(),
+        cap: 5,
+    };
+    let (first, alive, ids) = actix_rt::System::new().block_on(async {
+        let registrar = Registrar::new(store.clone(), Arc::clone(&index)).start();
+        let change = async |what| {
+            let (reply, answer) = tokio::sync::oneshot::channel();
+            let origin = Origin::daemon();
+            registrar.do_send(Change {
+                what,
+                origin,
+                reply,
+            });
+            answer.await.unwrap().unwrap().tokens[0].id
+        };
+        let alive = change(issue()).await;
+        let mut ids = Vec::new();
+        for _ in 0..DEAD_OF_ONE + 20 {
+            let id = change(issue()).await;
+            change(What::Revoke(Which::One(id))).await;
+            ids.push(id);
+        }
+        (ids[0], alive, ids)
+    });
+    let kept = ids.iter().filter(|id| index.get(id).is_some()).count();
+    assert_eq!(kept, DEAD_OF_ONE);
+    assert!(index.get(&first).is_none() && store.token(&first).unwrap().is_none());
+    assert!(index.get(&alive).is_some());
+    let events = store.audit_after(0).map(Result::unwrap);
+    let removed = events.filter(|event| event.action == Action::TokenRemoved);
+    assert_eq!(removed.count(), 20);
+}

@@ -91,6 +91,7 @@ fn a_version_has_another_name() {
     assert_eq!(other("/rest/api/2/user"), Some([true, false, false]));
     assert_eq!(other("/rest/*/2/**"), Some([true, false, false]));
     assert_eq!(other("/rest/api/latest/user"), Some([true, true, true]));
+    assert_eq!(other("/rest/api/2*/user"), Some([true, false, false]));
     for written in ["/rest/api/*/user", "/rest/api", "/rest/**", "/a/api/2/user"] {
         assert_eq!(other(written), None, "{written}");
     }

@@ -6,7 +6,7 @@ use super::{duration, names};
 use crate::{
     api_tokens::Scope,
     tenant::{
-        file::{ApiTokensFile, DEFAULT_MAX_LIFETIME, DEFAULT_MAX_PER_USER},
+        file::{ApiTokensFile, Count, DEFAULT_MAX_LIFETIME, DEFAULT_MAX_PER_USER},
         report::{Report, member},
         settings::{ApiTokenSettings, Settings},
     },
@@ -16,7 +16,7 @@ use crate::{
 const LIFETIMES: std::ops::RangeInclusive<Duration> =
     Duration::from_mins(1)..=Duration::from_hours(10 * 365 * 24);
 /// The bounds of `max_per_user`.
-const COUNTS: std::ops::RangeInclusive<u32> = 1..=10_000;
+const COUNTS: std::ops::RangeInclusive<i64> = 1..=10_000;
 
 /// What a file says of API tokens; none where it says nothing.
 pub fn api_tokens(
@@ -52,7 +52,9 @@ pub fn api_tokens(
     }
     let max_lifetime = file.max_lifetime.as_deref().unwrap_or(DEFAULT_MAX_LIFETIME);
     let max_lifetime = duration(&key("max_lifetime"), max_lifetime, LIFETIMES, report);
-    let max_per_user = file.max_per_user.unwrap_or(DEFAULT_MAX_PER_USER);
+    let max_per_user = file
+        .max_per_user
+        .map_or(DEFAULT_MAX_PER_USER, |Count(count)| count);
     if !COUNTS.contains(&max_per_user) {
         let message = format!(
             "this must lie between {} and {}",

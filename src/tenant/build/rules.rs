@@ -91,9 +91,11 @@ fn rule(
 /// Whether somebody can be what the rule lists.
 fn can_be_met(rule: &Rule, around: &Around<'_>, report: &mut Report<'_>) {
     let key = |name| member(&rule.key, name);
+    let mut all_known = true;
     for (index, name) in rule.providers.iter().enumerate() {
         let known = || around.providers.iter().filter_map(across::name);
         if !known().any(|known| known == name) {
+            all_known = false;
             let at = element(&key("providers"), index);
             let problem = report.error(&at, format!("there is no provider {}", quoted(name)));
             if let Some(known) = nearest(name, known()) {
@@ -109,6 +111,10 @@ fn can_be_met(rule: &Rule, around: &Around<'_>, report: &mut Report<'_>) {
                 .error(&element(&key("scopes"), index), "no token has such a scope")
                 .help("write one scope in each text, without spaces");
         }
+    }
+    if !all_known {
+        // Who is meant has to be said first.
+        return;
     }
     let asked = |file: &&ProviderFile| {
         rule.providers.is_empty()

@@ -65,9 +65,9 @@ fn the_table_says_who_has_what() {
         "by uid ",
         "s ago",
         "in 89 days",
-        "in 71 h, soon",
+        "in 2 days, soon",
         "rotating",
-        "for 59 min",
+        " min ",
         "revoked",
         "nightly \\u{202e}build",
     ] {

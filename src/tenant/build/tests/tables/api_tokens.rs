@@ -36,7 +36,7 @@ fn problems_of_api_tokens() {
         ),
         (
             "[api_tokens]\nenabled = true\nmax_per_user = -1",
-            &[("5:16", "api_tokens.max_per_user", "")],
+            &[("5:16", "api_tokens.max_per_user", "between 1 and 10000")],
         ),
         (
             "[api_tokens]\nenabled = true\ndefault_scope = \"admin\"",

@@ -25,7 +25,11 @@ fn problems_of_rules() {
         (
             "[[access.rule]]\npath = \"/rest/x\"\neffect = \"refuse\"\ngroup = [\"a\"]",
             &[
-                ("10:10", "access.rule[0].effect", "write `allow` or `deny`"),
+                (
+                    "10:10",
+                    "access.rule[0].effect",
+                    "write one of `allow` or `deny`",
+                ),
                 ("11:1", "access.rule[0].group", "did you mean `groups`?"),
             ],
         ),
@@ -42,7 +46,7 @@ fn problems_of_rules() {
             &[("8:1", "access.rule[0]", "warning: this rule asks nothing")],
         ),
         (
-            "[[access.rule]]\npath = \"/rest/x\"\nproviders = [\"costum\"]\nscopes = [\"a b\"]",
+            "[[access.rule]]\npath = \"/rest/x\"\nproviders = [\"custm\"]\nscopes = [\"a b\"]",
             &[
                 (
                     "10:14",
@@ -61,11 +65,12 @@ fn problems_of_rules() {
             &[("9:8", "access.rule[0].path", "warning: no path of the API")],
         ),
         (
-            "public = [\"/browse/**\"]\nopen = [\"PSOT /rest/x\"]",
-            &[
-                ("8:11", "access.public[0]", "warning: this changes nothing"),
-                ("9:9", "access.open[0]", "did you mean POST?"),
-            ],
+            "public = [\"/browse/**\"]",
+            &[("8:11", "access.public[0]", "warning: this changes nothing")],
+        ),
+        (
+            "open = [\"PSOT /rest/x\"]",
+            &[("8:9", "access.open[0]", "did you mean POST?")],
         ),
         (
             "public = [\"GET /rest/x/a\"]\n[[access.rule]]\npath = \"/rest/x/**\"\nmethods = [\"GET\"]\neffect = \"deny\"",
