@@ -244,6 +244,7 @@ pub fn tenant_with(
         verdicts: Arc::default(),
         rates: Rates::default(),
         decisions: Arc::default(),
+        recent: Arc::default(),
     })
 }
 

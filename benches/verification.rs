@@ -24,6 +24,7 @@ use postern::{
         TokenDigest, Verified, judge,
         jwt::{Room, Shape},
     },
+    witness::Silent,
 };
 
 use crate::{
@@ -157,7 +158,7 @@ pub fn prove(tenant: &Tenant, token: &str, now: u64) -> anyhow::Result<Verified>
     let mut room = Room::default();
     let judge = judge(tenant, token, &mut room).map_err(|denial| anyhow::anyhow!("{denial}"))?;
     let judge = judge.context("the token is a JWT of the tenant's provider")?;
-    let verify = pin!(judge.verify(token, &digest, tenant, now));
+    let verify = pin!(judge.verify(token, &digest, tenant, now, &Silent));
     match verify.poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(Ok(verified)) => Ok(verified),
         Poll::Ready(Err(no)) => bail!("{no:?}"),

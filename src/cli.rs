@@ -5,6 +5,7 @@ mod account_list;
 mod account_unpin;
 mod audit;
 mod daemon;
+mod explain;
 mod package_files;
 mod provider_test;
 mod schema;
@@ -37,6 +38,7 @@ enum Command {
     Serve(serve::Serve),
     Validate(validate::Validate),
     Status(status::Status),
+    Explain(explain::Explain),
     Schema(schema::Schema),
     /// Make tenant files
     #[command(subcommand)]
@@ -89,6 +91,7 @@ impl Cli {
             Command::Serve(command) => command.run(),
             Command::Validate(command) => command.run(),
             Command::Status(command) => command.run(),
+            Command::Explain(command) => command.run(),
             Command::Schema(command) => command.run(),
             Command::Tenant(Tenant::New(command)) => command.run(),
             Command::Provider(Provider::Test(command)) => command.run(),

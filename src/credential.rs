@@ -83,6 +83,19 @@ impl<'r> Credential<'r> {
         Ok(Self::Bearer(Presented(token)))
     }
 
+    /// What it is called.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::None => "no Authorization",
+            Self::Bearer(_) => "a bearer token",
+            Self::ApiToken(_) => "an API token of Postern's own",
+            Self::Basic(_) => "a user's name and password (Basic)",
+            Self::OAuth(_) => "a signature of an application link (OAuth 1.0a)",
+            Self::Other(_) => "another scheme than Bearer, Basic and OAuth",
+        }
+    }
+
     fn of_basic(basic: Basic) -> Result<Self, Denial> {
         let (in_user, in_password) = (
             looks_like_one(basic.user()),

@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt, sync::Arc};
 use crate::verify::Verified;
 
 /// The answer to one request. There is no other way to say yes than a [`Grant`].
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Decision {
     /// The call may pass.
     Allow(Grant),
@@ -277,6 +277,8 @@ pub struct Denial {
     pub reason: Denied,
     /// With a 429: what it tells the caller.
     pub used_up: Option<UsedUp>,
+    /// The key of the tenant's file by which it is so, as a dotted path (`access.allow_groups`), where there is one.
+    pub key: Option<Cow<'static, str>>,
     message: Cow<'static, str>,
 }
 
@@ -296,6 +298,7 @@ impl Denial {
         Self {
             reason,
             used_up: None,
+            key: None,
             message: message.into(),
         }
     }
@@ -306,6 +309,23 @@ impl Denial {
             used_up: Some(used_up),
             ..Self::new(reason, message)
         }
+    }
+
+    /// The same, by this key of the tenant's file; in a provider's judgement, by this key of the provider.
+    #[must_use]
+    pub fn by(mut self, key: impl Into<Cow<'static, str>>) -> Self {
+        self.key = Some(key.into());
+        self
+    }
+
+    /// What a provider's judgement refuses, by the key of the file that the provider's own key is.
+    #[must_use]
+    pub fn in_provider(mut self, place: usize) -> Self {
+        let key = self
+            .key
+            .map(|key| format!("provider[{place}].{key}").into());
+        self.key = key;
+        self
     }
 }
 

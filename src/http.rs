@@ -4,6 +4,7 @@
 mod admin;
 pub mod audit;
 pub mod contract;
+pub mod explain;
 mod ops;
 mod pins;
 mod response;
@@ -16,6 +17,7 @@ use std::{
     io,
     net::TcpListener,
     os::unix::net::UnixListener,
+    path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -66,6 +68,8 @@ pub struct Shared {
     pub metrics: Arc<Metrics>,
     /// Whose word about the client's address is taken.
     pub trusted: TrustedProxies,
+    /// Where tenant files lie, as it was named.
+    pub tenants: PathBuf,
 }
 
 /// Starts the check listeners, which answer once the server is awaited or spawned.
@@ -209,6 +213,9 @@ async fn answer(mut http: Request, shared: &Shared) -> Response<BoxBody> {
         .check_duration
         .observe(started.elapsed().as_secs_f64());
     log(tenant, id, &decision);
+    if let (Ok(request), Some(tenant)) = (&request, serving) {
+        tenant.recent.remember(tenant, request, &decision);
+    }
     let settings = serving.map(|tenant| &*tenant.settings);
     let mut response = response::from(&decision, request.as_ref().ok(), endpoint, id, settings);
     leave_unread(&http, body, &mut response);

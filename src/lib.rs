@@ -30,7 +30,8 @@
 //! # Around them
 //!
 //! [`product`] is what the product itself is asked: whether a session is somebody's, and who an account is.
-//! [`cli`] are the commands, [`lifecycle`] is the daemon's start and end, [`dev`] is the little issuer of
+//! [`explain`] looks at a check without making it: a [`witness::Witness`] is told each step; [`recent`] keeps the last
+//! decisions. [`cli`] are the commands, [`lifecycle`] is the daemon's start and end, [`dev`] is the little issuer of
 //! `serve --dev` that the tests drive too, [`status`] and [`metrics`] are what operators see.
 
 pub mod account;
@@ -44,6 +45,7 @@ pub mod credential;
 pub mod decision;
 pub mod dev;
 pub mod dev_tenant;
+pub mod explain;
 pub mod http;
 pub mod issuer;
 pub mod keys;
@@ -53,6 +55,7 @@ pub mod pins;
 pub mod policy;
 pub mod product;
 pub mod provider;
+pub mod recent;
 pub mod request;
 pub mod secret;
 pub mod settings;
@@ -63,3 +66,4 @@ pub mod telemetry;
 pub mod tenant;
 pub mod upstream;
 pub mod verify;
+pub mod witness;

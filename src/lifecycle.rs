@@ -86,6 +86,7 @@ impl Daemon {
             store: store.clone(),
             metrics,
             trusted: self.trusted.clone(),
+            tenants: self.tenants.clone(),
         });
 
         let ops = std::net::TcpListener::bind(self.ops)

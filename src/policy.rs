@@ -16,6 +16,7 @@ use crate::{
     request::Request,
     tenant::settings::{Access, CallPattern, Otherwise, Product, Settings},
     verify::Principal,
+    witness::{Step, Witness},
 };
 use path::Place;
 use product::is_under;
@@ -127,7 +128,8 @@ pub fn read_only(
         return Err(Denial::new(
             Denied::ReadOnly,
             format!("{} is refused: access.read_only is set", request.method),
-        ));
+        )
+        .by("access.read_only"));
     }
     Ok(())
 }
@@ -164,15 +166,17 @@ pub fn only_reads(product: Product, request: &Request<'_>, place: &Place<'_>) ->
 }
 
 fn in_networks(access: &Access, address: IpAddr) -> Result<(), Denial> {
-    let refused = |why: String| Err(Denial::new(Denied::AddressNotAllowed, why));
+    let refused =
+        |key: &'static str, why: String| Err(Denial::new(Denied::AddressNotAllowed, why).by(key));
     if let Some(network) = access
         .deny_networks
         .iter()
         .find(|network| network.contains(&address))
     {
-        return refused(format!(
-            "{address} lies in {network} of access.deny_networks"
-        ));
+        return refused(
+            "access.deny_networks",
+            format!("{address} lies in {network} of access.deny_networks"),
+        );
     }
     if !access.allow_networks.is_empty()
         && !access
@@ -180,7 +184,10 @@ fn in_networks(access: &Access, address: IpAddr) -> Result<(), Denial> {
             .iter()
             .any(|network| network.contains(&address))
     {
-        return refused(format!("{address} lies in none of access.allow_networks"));
+        return refused(
+            "access.allow_networks",
+            format!("{address} lies in none of access.allow_networks"),
+        );
     }
     Ok(())
 }
@@ -194,8 +201,13 @@ pub fn call(
     place: &Place<'_>,
     rules: &Matching<'_>,
     caller: &Principal,
+    witness: &impl Witness,
 ) -> Result<(), Denial> {
-    principal(settings, caller)?;
+    witness.begin(Step::MayBeNamed(caller));
+    caller.may_be_named(settings)?;
+    witness.begin(Step::Groups(caller));
+    allowed_groups(&settings.access, caller)?;
+    witness.begin(Step::TokenEndpoints(place));
     if let Place::Canonical(path) = place
         && settings.access.token_endpoints == Otherwise::Deny
         && settings.product.is_token_endpoint(path)
@@ -203,8 +215,10 @@ pub fn call(
         return Err(Denial::new(
             Denied::TokenEndpoint,
             "the path gives out or configures credentials of the product, which would outlive the one that was sent; access.token_endpoints is \"deny\"",
-        ));
+        )
+        .by("access.token_endpoints"));
     }
+    witness.begin(Step::Rules(rules));
     rules.judge(caller)
 }
 
@@ -213,8 +227,11 @@ pub fn call(
 /// # Errors
 /// [`Denied::AccountProtected`], [`Denied::NotInGroup`].
 pub fn principal(settings: &Settings, principal: &Principal) -> Result<(), Denial> {
-    let access = &settings.access;
     principal.may_be_named(settings)?;
+    allowed_groups(&settings.access, principal)
+}
+
+fn allowed_groups(access: &Access, principal: &Principal) -> Result<(), Denial> {
     if access.allow_groups.is_empty()
         || principal
             .groups()
@@ -231,5 +248,5 @@ pub fn principal(settings: &Settings, principal: &Principal) -> Result<(), Denia
             .groups_unknown()
             .map_or_else(String::new, |why| format!("; {why}"))
     );
-    Err(Denial::new(Denied::NotInGroup, message))
+    Err(Denial::new(Denied::NotInGroup, message).by("access.allow_groups"))
 }

@@ -20,6 +20,7 @@ use crate::{
     policy,
     tenant::settings::{Product as Kind, Upstream},
     verify::TokenDigest,
+    witness::Witness,
 };
 use caller::{As, Caller};
 use questions::{Kept, Questions};
@@ -97,11 +98,13 @@ impl Product {
         self: &Arc<Self>,
         name: &str,
         now: u64,
+        witness: &impl Witness,
     ) -> Result<Option<Arc<Account>>, Outage> {
         let folded = fold(name);
         if let Some(known) = self.accounts.known(folded.as_str(), now) {
             return known;
         }
+        witness.may_ask(|| format!("{}, which account that is", self.settings.address))?;
         let call = || {
             let (product, name) = (Arc::clone(self), name.to_owned());
             async move { product.look_up(&name).await }
@@ -120,6 +123,7 @@ impl Product {
         cookies: &[u8],
         address: Option<IpAddr>,
         now: u64,
+        witness: &impl Witness,
     ) -> Result<bool, Outage> {
         let cookies = self.session_among(cookies);
         if cookies.is_empty() {
@@ -129,6 +133,7 @@ impl Product {
         if let Some(known) = self.sessions.known(&digest, now) {
             return known;
         }
+        witness.may_ask(|| format!("{}, whose session that is", self.settings.address))?;
         let call = || {
             let product = Arc::clone(self);
             async move {

@@ -15,6 +15,7 @@ use crate::{
     keys::KeySet,
     request::RequestId,
     tenant::settings::ProviderSettings,
+    witness::Witness,
 };
 
 /// A provider in one snapshot of its tenant.
@@ -143,9 +144,14 @@ impl Keys {
     ///
     /// # Errors
     /// As there.
-    pub async fn look_for(&self, kid: &str, now: u64) -> Result<Arc<KeySet>, No> {
+    pub async fn look_for(
+        &self,
+        kid: &str,
+        now: u64,
+        witness: &impl Witness,
+    ) -> Result<Arc<KeySet>, No> {
         match &self.source {
-            Some(source) => source.look_for(kid, now).await,
+            Some(source) => source.look_for(kid, now, witness).await,
             None => Err(crate::keys::NoKey::UnknownKid.denial(Some(kid)).into()),
         }
     }
@@ -154,9 +160,9 @@ impl Keys {
     ///
     /// # Errors
     /// As there.
-    pub async fn first(&self, now: u64) -> Result<Arc<KeySet>, Outage> {
+    pub async fn first(&self, now: u64, witness: &impl Witness) -> Result<Arc<KeySet>, Outage> {
         match &self.source {
-            Some(source) => source.first(now).await,
+            Some(source) => source.first(now, witness).await,
             None => Err(Outage::new(
                 Unavailable::IssuerUnavailable,
                 10,

@@ -6,6 +6,7 @@ pub mod excerpt;
 pub mod file;
 pub mod folder;
 pub mod id;
+pub mod lines;
 mod parse;
 pub mod problem;
 pub mod reference;
@@ -22,7 +23,7 @@ pub use id::TenantId;
 
 use crate::{
     api_tokens::ApiTokens, metrics::Decisions, pins::Pins, policy::rates::Rates, product::Product,
-    provider::Provider, verify::Verdicts,
+    provider::Provider, recent::Recent, verify::Verdicts,
 };
 use settings::Settings;
 
@@ -45,6 +46,8 @@ pub struct Tenant {
     pub api_tokens: Option<ApiTokens>,
     /// Counts of what was decided; shared like the verified tokens.
     pub decisions: Arc<Decisions>,
+    /// What was decided lately; likewise.
+    pub recent: Arc<Recent>,
 }
 
 impl Tenant {

@@ -30,6 +30,7 @@ use crate::{
         json::Json,
         jwt::{Jwt, Room, Shape, Unproved},
     },
+    witness::{Step, Witness},
 };
 
 /// A principal with everything about it that requests have in common.
@@ -142,7 +143,11 @@ fn unknown_issuer(jwt: &Jwt<'_>, tenant: &Tenant) -> Denial {
     } else {
         format!("this tenant accepts {}", known.join(", "))
     };
-    Denial::new(Denied::UnknownIssuer, format!("{found}; {wanted}"))
+    let key = match tenant.providers.len() {
+        1 => "provider[0].issuer",
+        _ => "provider",
+    };
+    Denial::new(Denied::UnknownIssuer, format!("{found}; {wanted}")).by(key)
 }
 
 impl<'a> Judge<'a> {
@@ -169,13 +174,16 @@ impl<'a> Judge<'a> {
         digest: &TokenDigest,
         tenant: &Tenant,
         now: u64,
+        witness: &impl Witness,
     ) -> Result<Verified, No> {
+        witness.begin(Step::Signature(self.place));
         let settings = &self.provider.settings;
         let preset = settings.preset;
         let mut proved = None;
         match (&self.jwt, &settings.signature) {
             (Some(jwt), Some(proof)) => {
-                let claims = self.prove_signature(jwt, proof, now).await?;
+                let claims = self.prove_signature(jwt, proof, now, witness).await?;
+                witness.begin(Step::Times);
                 let expires = claims.in_time(settings.leeway, now)?;
                 let expires = expires.ok_or_else(|| {
                     Denial::new(
@@ -183,6 +191,8 @@ impl<'a> Judge<'a> {
                         "the token has no exp, and one without end is not accepted",
                     )
                 })?;
+                witness.begin(Step::Audience);
+                witness.found(|| for_whom(claims));
                 claims.is_not_bound()?;
                 (preset.judge)(claims, settings)?;
                 proved = Some((claims, expires));
@@ -210,7 +220,7 @@ impl<'a> Judge<'a> {
             (None, Some((claims, expires))) => (claims, expires, Method::Jwt),
             (Some(asking), signed) => {
                 let until;
-                (answer, until) = Box::pin(self.ask(asking, token, digest, now)).await?;
+                (answer, until) = Box::pin(self.ask(asking, token, digest, now, witness)).await?;
                 let method = match asking.way {
                     // Slack says who somebody is as well, and not for whom the token was issued.
                     AskWay::Userinfo { .. } | AskWay::Slack { .. } if signed.is_none() => {
@@ -228,7 +238,9 @@ impl<'a> Judge<'a> {
                 "tenant::build gives every provider a signature proof, somebody to ask, or both"
             ),
         };
+        witness.begin(Step::Account);
         let principal = Principal::new(claims, settings, method)?;
+        witness.found(|| format!("it is {}", principal.account().escape_debug()));
         // Who may not pass is pinned to nothing: a stranger could call himself like somebody who may.
         let may_pass = policy::principal(&tenant.settings, &principal).is_ok();
         let reusable_until = if principal.is_machine() || !may_pass {
@@ -236,7 +248,8 @@ impl<'a> Judge<'a> {
             reusable_until
         } else {
             let identity = identity_of(claims, settings);
-            Box::pin(tenant.pins.judge(principal.account(), &identity)).await?;
+            witness.begin(Step::Pin);
+            Box::pin(tenant.pins.judge(principal.account(), &identity, witness)).await?;
             // A pin without a subject may have one any moment, which voids this yes: soon enough.
             let soon = now + crate::issuer::ask::CACHED_ACTIVE;
             let until = reusable_until.min(soon);
@@ -266,8 +279,10 @@ impl<'a> Judge<'a> {
         jwt: &'a Jwt<'a>,
         proof: &SignatureProof,
         now: u64,
+        witness: &impl Witness,
     ) -> Result<&'a Claims<'a>, No> {
         let settings = &self.provider.settings;
+        witness.found(|| jwt.unverified_names());
         jwt.has_none_of(settings.preset.refused_headers)?;
         jwt.has_typ(proof.require_typ.as_deref())?;
         let algorithm = jwt.algorithm(proof.algorithms)?;
@@ -283,6 +298,7 @@ impl<'a> Judge<'a> {
             algorithm,
             names_issuers,
             now,
+            witness,
         )
         .await
     }
@@ -294,12 +310,14 @@ impl<'a> Judge<'a> {
         token: &str,
         digest: &TokenDigest,
         now: u64,
+        witness: &impl Witness,
     ) -> Result<(Claims<'static>, u64), No> {
+        witness.begin(Step::Asking);
         let settings = &*self.provider.settings;
         let asker = self.provider.asker.as_ref().ok_or_else(no_keys)?;
-        let claims = match &*asker.ask(token, digest, now).await? {
+        let claims = match &*asker.ask(token, digest, now, witness).await? {
             Answer::Active(claims) => claims.clone(),
-            Answer::Signed(answer) => self.open_signed(asking, answer, now).await?,
+            Answer::Signed(answer) => self.open_signed(asking, answer, now, witness).await?,
             Answer::Inactive(why) => return Err(inactive(settings, asking, why).into()),
         };
         if let AskWay::Introspection { .. } = asking.way
@@ -321,6 +339,7 @@ impl<'a> Judge<'a> {
         asking: &Asking,
         answer: &str,
         now: u64,
+        witness: &impl Witness,
     ) -> Result<Claims<'static>, No> {
         let broken = |what: &str| {
             let message = format!(
@@ -342,7 +361,7 @@ impl<'a> Judge<'a> {
         let algorithm = jwt
             .algorithm(signed.algorithms)
             .map_err(|denial| broken(&format!("is not accepted: {denial}")))?;
-        let claims = prove(&jwt, keys, algorithm, false, now)
+        let claims = prove(&jwt, keys, algorithm, false, now, witness)
             .await
             .map_err(|no| match no {
                 No::Denied(denial) => broken(&format!("does not hold: {denial}")),
@@ -375,6 +394,7 @@ async fn prove<'j, 't>(
     algorithm: crate::keys::Algorithm,
     names_issuers: bool,
     now: u64,
+    witness: &impl Witness,
 ) -> Result<&'j Claims<'t>, No> {
     let kid = jwt.unverified_kid();
     let fresh = match keys.condition(now)? {
@@ -392,17 +412,23 @@ async fn prove<'j, 't>(
                     )
                     .into());
                 }
-                Box::pin(keys.look_for(kid.unwrap_or_default(), now)).await?
+                Box::pin(keys.look_for(kid.unwrap_or_default(), now, witness)).await?
             }
             Err(Unproved::NoKey(none)) => return Err(none.denial(kid).into()),
         },
-        KeyCondition::NeverFetched => keys.first(now).await?,
+        KeyCondition::NeverFetched => keys.first(now, witness).await?,
     };
     jwt.prove(&fresh, algorithm, names_issuers)
         .map_err(|unproved| match unproved {
             Unproved::NoKey(none) => none.denial(kid).into(),
             Unproved::Denied(denial) => denial.into(),
         })
+}
+
+/// What claims say of whom a token is for, for whoever wants to know.
+fn for_whom(claims: &Claims<'_>) -> String {
+    let shown = |name| claims.get(name).map_or("none".to_owned(), claims::quoted);
+    format!("the token's aud is {}", shown("aud"))
 }
 
 fn inactive(settings: &ProviderSettings, asking: &Asking, why: &str) -> Denial {

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `account` | `account list`, `account unpin` |
 //! | `audit` | `audit` |
+//! | `explain` | `explain`, of a call and of a past one |
 //! | `help` | `--help`, unknown flags, bad values |
 //! | `start` | starts that fail, and say why |
 //! | `files` | `validate`, `schema`, `tenant new` |
@@ -13,6 +14,7 @@
 
 mod account;
 mod audit;
+mod explain;
 mod files;
 mod help;
 mod provider_test;

@@ -14,6 +14,7 @@
 //! | `policy` | what the tenant's file says |
 //! | `rates` | what comes too often |
 //! | `rules` | what the tenant's file says of single calls |
+//! | `explained` | that an explanation says what the check says |
 //! | `body` | a body that is announced on the check endpoint |
 
 mod api_tokens;
@@ -21,6 +22,7 @@ mod body;
 mod claims;
 mod contract;
 mod credential;
+mod explained;
 mod header;
 mod kinds;
 mod paths;

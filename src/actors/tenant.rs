@@ -153,6 +153,7 @@ impl TenantActor {
                 || Arc::new(Verdicts::default()),
                 |before| Arc::clone(&before.verdicts),
             ),
+            recent: before.map_or_else(Arc::default, |before| Arc::clone(&before.recent)),
             decisions: before.map_or_else(
                 || Arc::new(Decisions::default()),
                 |before| Arc::clone(&before.decisions),
@@ -335,6 +336,7 @@ impl Handler<KeysFetched> for TenantActor {
             rates: tenant.rates.clone(),
             api_tokens: tenant.api_tokens.clone(),
             decisions: Arc::clone(&tenant.decisions),
+            recent: Arc::clone(&tenant.recent),
         };
         if changed {
             self.publish(Some(Arc::new(next)), before.file.clone());
@@ -373,6 +375,7 @@ impl Handler<ForgetPins> for TenantActor {
                 verdicts: Arc::clone(&tenant.verdicts),
                 api_tokens: tenant.api_tokens.clone(),
                 decisions: Arc::clone(&tenant.decisions),
+                recent: Arc::clone(&tenant.recent),
             };
             self.publish(Some(Arc::new(next)), before.file.clone());
         }

@@ -30,6 +30,7 @@ use crate::{
         source::TenantSource,
     },
     verify::{self, TokenDigest, Verdicts, jwt::Room},
+    witness::Silent,
 };
 
 /// The longest standard input: a token with its line end, and enough to tell that it is too long.
@@ -173,6 +174,7 @@ async fn examine(
         // Nor to spend anything.
         rates: Rates::default(),
         decisions: Arc::new(Decisions::default()),
+        recent: Arc::default(),
     };
     if let Some(token) = token {
         let judged = judge(&tenant, token.trim_end()).await;
@@ -183,7 +185,12 @@ async fn examine(
                 // No issuer knows it, so that a working endpoint answers "inactive".
                 let nobodys = "postern-provider-test";
                 let answer = asker
-                    .ask(nobodys, &TokenDigest::of(nobodys.as_bytes()), clock::now())
+                    .ask(
+                        nobodys,
+                        &TokenDigest::of(nobodys.as_bytes()),
+                        clock::now(),
+                        &Silent,
+                    )
                     .await;
                 report.add(
                     provider
@@ -313,7 +320,7 @@ async fn judge(tenant: &Tenant, token: &str) -> Result<String, String> {
             refused(Denied::MalformedToken.word(), message.into())
         })?;
     let verified = judge
-        .verify(token, &presented.digest(), tenant, clock::now())
+        .verify(token, &presented.digest(), tenant, clock::now(), &Silent)
         .await
         .map_err(|no| match no {
             No::Denied(denial) => refused(denial.reason.word(), denial.to_string()),

@@ -11,7 +11,7 @@ use actix_web::{
 };
 use tokio::net::UnixStream;
 
-use super::{audit, ops, pins, tokens};
+use super::{audit, explain, ops, pins, tokens};
 use crate::audit::Origin;
 
 /// Who is at the other end of a connection, if the kernel says it.
@@ -59,6 +59,8 @@ pub fn routes(config: &mut web::ServiceConfig) {
             .route("/tokens/{tenant}", web::delete().to(tokens::revoke_all))
             .route("/token/{id}", web::delete().to(tokens::revoke))
             .route("/token/{id}/rotate", web::post().to(tokens::rotate))
+            .route("/explain/{tenant}", web::post().to(explain::explain))
+            .route("/decision/{request}", web::get().to(explain::decision))
             .route("/audit", web::get().to(audit::list)),
     );
 }

@@ -94,11 +94,7 @@ pub fn read<'r>(
             fields.forwarded_for(trusted)?,
         ),
     };
-    if method.is_empty()
-        || !method
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
-    {
+    if !is_method(method) {
         return Err(bad("the original method is no method (RFC 9110 §9.1)"));
     }
     Ok(Request {
@@ -114,6 +110,14 @@ pub fn read<'r>(
         authorization: fields.authorization,
         cookie: fields.cookie,
     })
+}
+
+/// RFC 9110 §9.1: a method is a token.
+#[must_use]
+pub fn is_method(text: &str) -> bool {
+    let is_token_char =
+        |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !text.is_empty() && text.bytes().all(is_token_char)
 }
 
 /// A header that may stand once.

@@ -308,7 +308,9 @@ fn unknown(tenant: &str) -> Refused {
     ))
 }
 
-fn answer(refused: &Refused) -> HttpResponse {
+/// What is said against a request.
+#[must_use]
+pub fn answer(refused: &Refused) -> HttpResponse {
     let mut response = match refused {
         Refused::Invalid(_) => HttpResponse::BadRequest(),
         Refused::Forbidden(_) => HttpResponse::Forbidden(),

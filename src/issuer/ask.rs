@@ -32,6 +32,7 @@ use crate::{
     secret::Secret,
     tenant::settings::{AskWay, Asking, ProviderSettings},
     verify::{TokenDigest, claims::Claims, json::Object},
+    witness::Witness,
 };
 
 /// The largest answer, in bytes: one with hundreds of groups has some 20 KiB.
@@ -94,7 +95,13 @@ impl Asker {
     ///
     /// # Errors
     /// An outage, if the endpoint cannot be asked.
-    pub async fn ask(self: &Arc<Self>, token: &str, digest: &TokenDigest, now: u64) -> Outcome {
+    pub async fn ask(
+        self: &Arc<Self>,
+        token: &str,
+        digest: &TokenDigest,
+        now: u64,
+        witness: &impl Witness,
+    ) -> Outcome {
         if self
             .inactive
             .get()
@@ -108,6 +115,7 @@ impl Asker {
         {
             return Err(self.outage(until - now, "asked to be left alone about this token"));
         }
+        witness.may_ask(|| format!("{}, about this token", self.endpoint()))?;
         let start = |in_flight| {
             if in_flight >= MAX_IN_FLIGHT {
                 let message = format!(

@@ -22,6 +22,7 @@ use crate::{
     decision::{No, Outage, Unavailable},
     keys::{KeySet, NoKey},
     tenant::settings::KeyOrigin,
+    witness::Witness,
 };
 
 /// How long a request waits for keys that are being fetched.
@@ -216,7 +217,12 @@ impl KeySource {
     /// # Errors
     /// `unknown_key`, if the issuer was asked since the `kid` was first seen and does not have it;
     /// `keys_pending`, if it is to be asked and was not yet; `issuer_unavailable`, if asking failed.
-    pub async fn look_for(&self, kid: &str, now: u64) -> Result<Arc<KeySet>, No> {
+    pub async fn look_for<W: Witness>(
+        &self,
+        kid: &str,
+        now: u64,
+        witness: &W,
+    ) -> Result<Arc<KeySet>, No> {
         let name = digest_of(kid);
         let round = {
             let fetched = self.fetched.borrow();
@@ -225,6 +231,10 @@ impl KeySource {
             }
             fetched.rounds
         };
+        if !W::IS_REAL && self.absent.peek(&name).is_some() {
+            return Err(NoKey::UnknownKid.denial(Some(kid)).into());
+        }
+        witness.may_ask(|| format!("{}, for the key of that kid", self.id.label()))?;
         self.ask(now, round).map_err(|wait| match self.absent.get(&name) {
             Some(()) => No::Denied(NoKey::UnknownKid.denial(Some(kid))),
             None => pending(wait, format!("the kid of the token is not known, and the keys of {} may not be asked for again so soon", self.id.label())).into(),
@@ -250,9 +260,10 @@ impl KeySource {
     ///
     /// # Errors
     /// As [`KeySource::look_for`].
-    pub async fn first(&self, now: u64) -> Result<Arc<KeySet>, Outage> {
+    pub async fn first(&self, now: u64, witness: &impl Witness) -> Result<Arc<KeySet>, Outage> {
         let mut fetched = self.fetched();
         if fetched.keys.is_none() && fetched.rounds == 0 {
+            witness.may_ask(|| format!("{}, for its first keys", self.id.label()))?;
             fetched = self.next_round(0).await?;
         }
         match (fetched.keys, fetched.error) {

@@ -5,6 +5,7 @@ use actix::{Actor, Context, Handler, System};
 use super::*;
 use crate::actors::{pinner::Pinner, registry::Forget};
 use crate::audit::Origin;
+use crate::witness::Silent;
 
 fn identity(provider: &str, issuer: &str, subject: Option<&str>) -> Identity {
     Identity {
@@ -136,9 +137,9 @@ fn the_first_of_a_batch_wins_it() {
         let pins = Pins::new(jira(), ledger.clone());
         let (one, other) = (identity("p", "i", Some("1")), identity("p", "i", Some("2")));
         let (first, second, third) = tokio::join!(
-            pins.judge("ada", &one),
-            pins.judge("ADA", &other),
-            pins.judge("bob", &other),
+            pins.judge("ada", &one, &Silent),
+            pins.judge("ADA", &other, &Silent),
+            pins.judge("bob", &other, &Silent),
         );
         assert_eq!((first, third), (Ok(()), Ok(())));
         let Err(No::Denied(denial)) = second else {
@@ -158,11 +159,11 @@ fn an_adopted_subject_is_the_owner() {
     with_ledger(true, async |ledger| {
         let pins = Pins::new(jira(), ledger.clone());
         let (without, one) = (identity("p", "i", None), identity("p", "i", Some("1")));
-        assert_eq!(pins.judge("ada", &without).await, Ok(()));
+        assert_eq!(pins.judge("ada", &without, &Silent).await, Ok(()));
         let since = ledger.list(&jira()).unwrap()[0].pinned_at;
-        assert_eq!(pins.judge("ada", &one).await, Ok(()));
-        assert!(pins.judge("ada", &without).await.is_err());
-        assert_eq!(pins.judge("ada", &one).await, Ok(()));
+        assert_eq!(pins.judge("ada", &one, &Silent).await, Ok(()));
+        assert!(pins.judge("ada", &without, &Silent).await.is_err());
+        assert_eq!(pins.judge("ada", &one, &Silent).await, Ok(()));
         let kept = ledger.list(&jira()).unwrap();
         assert_eq!((&kept[0].identity, kept[0].pinned_at), (&one, since));
     });
@@ -175,8 +176,8 @@ fn an_unpin_takes_one_account_of_one_tenant() {
         let one = identity("p", "i", Some("1"));
         for tenant in ["jira", "jira-2"] {
             let pins = Pins::new(tenant.parse().unwrap(), ledger.clone());
-            assert_eq!(pins.judge("Ada", &one).await, Ok(()));
-            assert_eq!(pins.judge("a/b", &one).await, Ok(()));
+            assert_eq!(pins.judge("Ada", &one, &Silent).await, Ok(()));
+            assert_eq!(pins.judge("a/b", &one, &Silent).await, Ok(()));
         }
         let unpinned = ledger
             .unpin(jira(), "aDA".into(), Origin::daemon())
@@ -202,13 +203,15 @@ fn not_everybody_may_wait() {
             let pins = Arc::clone(&pins);
             actix_rt::spawn(async move {
                 let who = identity("p", "i", Some("1"));
-                pins.judge(&format!("ada{number}"), &who).await
+                pins.judge(&format!("ada{number}"), &who, &Silent).await
             });
         }
         while pins.waiting.available_permits() > 0 {
             tokio::task::yield_now().await;
         }
-        let one_more = pins.judge("bob", &identity("p", "i", Some("1"))).await;
+        let one_more = pins
+            .judge("bob", &identity("p", "i", Some("1")), &Silent)
+            .await;
         let Err(No::Unavailable(outage)) = one_more else {
             panic!("{one_more:?}");
         };

@@ -10,6 +10,8 @@ use crate::{
     tenant::settings::Otherwise,
 };
 
+const KEY: &str = "access.passwords";
+
 /// `passwords` and its exceptions.
 #[derive(Debug)]
 pub struct Passwords {
@@ -61,7 +63,8 @@ impl Passwords {
                 "a product password (Basic) was sent, and access.passwords is \"deny\"{}; send a bearer token",
                 self.exceptions()
             ),
-        ))
+        )
+        .by(KEY))
     }
 
     /// Judges a call whose body may hold a name and a password. Nobody can see here whose, so that exceptions for
@@ -81,7 +84,8 @@ impl Passwords {
                 "the body of such a call may hold a product password, and access.passwords is \"deny\"{}",
                 self.exceptions()
             ),
-        ))
+        )
+        .by(KEY))
     }
 
     fn has_exceptions(&self) -> bool {

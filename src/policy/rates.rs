@@ -9,10 +9,7 @@ mod rate;
 
 use std::{net::IpAddr, sync::Arc};
 
-use governor::{
-    clock::MonotonicClock,
-    state::{InMemoryState, StateStore},
-};
+use governor::{clock::MonotonicClock, state::StateStore};
 use ipnet::IpNet;
 
 pub use rate::{InvalidRate, MOST, Rate};
@@ -25,8 +22,9 @@ use crate::{
     request::Request,
     tenant::settings::RateLimits,
     verify::{Principal, TokenDigest},
+    witness::{Step, Witness},
 };
-use limit::{Keyed, Limit};
+use limit::{Keyed, Limit, Single, Taking};
 
 /// What tells tokens apart.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -43,7 +41,7 @@ pub enum TokenKey {
 pub struct Rates {
     per_token: Option<Arc<Limit<Keyed<TokenKey>>>>,
     per_user: Option<Arc<Limit<Keyed<String>>>>,
-    per_tenant: Option<Arc<Limit<InMemoryState>>>,
+    per_tenant: Option<Arc<Limit<Single>>>,
     failures_per_address: Option<Arc<Limit<Keyed<IpNet>>>>,
 }
 
@@ -62,32 +60,40 @@ impl Rates {
         }
     }
 
-    /// Spends what a call costs.
+    /// Spends what a call costs; or, where the check is only looked at, judges whether it could.
     ///
     /// # Errors
     /// [`Denied::RateLimited`].
-    pub fn spend(&self, token: &TokenKey, principal: &Principal) -> Result<(), Denial> {
+    pub fn spend<W: Witness>(
+        &self,
+        token: &TokenKey,
+        principal: &Principal,
+        witness: &W,
+    ) -> Result<(), Denial> {
+        witness.begin(Step::Rates(principal));
+        let taking = taking::<W>();
         let refused = |key: &str, rate: Rate, whose: &str, used_up| {
             let message = format!("{whose} has used up rate_limit.{key} ({rate})");
-            Denial::used_up(Denied::RateLimited, used_up, message)
+            let key = format!("rate_limit.{key}");
+            Denial::used_up(Denied::RateLimited, used_up, message).by(key)
         };
         let account = || principal.account().escape_debug();
         // From the narrowest to the widest: what is refused at one takes nothing from those behind it, so that no
         // token can use up its user's rate, and no user the tenant's, by calls that are refused.
         if let Some(limit) = &self.per_token {
-            limit.spend(token).map_err(|used_up| {
+            limit.spend(token.clone(), taking).map_err(|used_up| {
                 let whose = format!("a token of {}", account());
                 refused("per_token", limit.rate(), &whose, used_up)
             })?;
         }
         if let Some(limit) = &self.per_user {
-            let spent = limit.spend(&fold(principal.account()));
+            let spent = limit.spend(fold(principal.account()), taking);
             spent.map_err(|used_up| {
                 refused("per_user", limit.rate(), &account().to_string(), used_up)
             })?;
         }
         if let Some(limit) = &self.per_tenant {
-            let spent = limit.spend();
+            let spent = limit.spend_only(taking);
             spent.map_err(|used_up| refused("per_tenant", limit.rate(), "the tenant", used_up))?;
         }
         Ok(())
@@ -97,13 +103,13 @@ impl Rates {
     /// another no once there were too many. A yes is never asked about, so that whoever has a good credential passes
     /// beside a bad script at the same address.
     #[must_use]
-    pub fn count_failure(&self, no: No, address: Option<IpAddr>) -> No {
+    pub fn count_failure<W: Witness>(&self, no: No, address: Option<IpAddr>, _: &W) -> No {
         match (no, &self.failures_per_address, address) {
             (No::Denied(failure), Some(limit), Some(address))
                 if is_forged_or_unknown(failure.reason) =>
             {
                 let source = source(address);
-                let Err(used_up) = limit.spend(&source) else {
+                let Err(used_up) = limit.spend(source, taking::<W>()) else {
                     return failure.into();
                 };
                 let message = format!(
@@ -111,10 +117,20 @@ impl Rates {
                     limit.rate(),
                     failure.reason
                 );
-                Denial::used_up(Denied::TooManyFailures, used_up, message).into()
+                Denial::used_up(Denied::TooManyFailures, used_up, message)
+                    .by("rate_limit.failures_per_address")
+                    .into()
             }
             (no, ..) => no,
         }
+    }
+}
+
+fn taking<W: Witness>() -> Taking {
+    if W::IS_REAL {
+        Taking::Take
+    } else {
+        Taking::Look
     }
 }
 

@@ -150,7 +150,9 @@ impl Rule {
     }
 
     /// What of the rule the caller lacks.
-    fn lacks(&self, principal: &Principal) -> Option<(Denied, String)> {
+    fn lacks(&self, principal: &Principal) -> Option<Denial> {
+        let denial =
+            |reason, why, list| Some(Denial::new(reason, why).by(format!("{}.{list}", self.key)));
         let (key, account) = (&self.key, principal.account().escape_debug());
         if !self.groups.is_empty()
             && !principal
@@ -161,19 +163,19 @@ impl Rule {
             let unknown = unknown.map_or_else(String::new, |why| format!("; {why}"));
             let groups = self.groups.join(", ");
             let why = format!("{account} is in none of the groups of {key} ({groups}){unknown}");
-            return Some((Denied::NotInGroup, why));
+            return denial(Denied::NotInGroup, why, "groups");
         }
         let missing = |scope: &&String| !principal.scopes().any(|held| held == **scope);
         if let Some(scope) = self.scopes.iter().find(missing) {
             let why = format!(
                 "the credential of {account} lacks the scope {scope}, which {key} asks for"
             );
-            return Some((Denied::InsufficientScope, why));
+            return denial(Denied::InsufficientScope, why, "scopes");
         }
         if !self.providers.is_empty() && !is_among(principal.provider(), &self.providers) {
             let (found, wanted) = (principal.provider(), self.providers.join(", "));
             let why = format!("{account} was proved by {found}, and {key} asks for {wanted}");
-            return Some((Denied::RuleDenied, why));
+            return denial(Denied::RuleDenied, why, "providers");
         }
         None
     }
@@ -204,6 +206,7 @@ impl Rule {
             Denied::RuleDenied,
             format!("{} ({self}) denies it", self.key),
         )
+        .by(self.key.clone())
     }
 }
 
@@ -232,6 +235,17 @@ impl fmt::Display for Rule {
 }
 
 impl Matching<'_> {
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Each of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Rule> {
+        self.0.iter().copied()
+    }
+
     /// Judges what needs no principal: for every way to pass.
     ///
     /// # Errors
@@ -252,9 +266,8 @@ impl Matching<'_> {
             return Err(rule.denial());
         }
         let mut asking = rules().filter(|rule| rule.effect == Effect::Allow);
-        match asking.find_map(|rule| rule.lacks(principal)) {
-            Some((reason, why)) => Err(Denial::new(reason, why)),
-            None => Ok(()),
-        }
+        asking
+            .find_map(|rule| rule.lacks(principal))
+            .map_or(Ok(()), Err)
     }
 }

@@ -324,7 +324,7 @@ fn introspection(claims: &Claims<'_>, settings: &ProviderSettings) -> Result<(),
             settings.label(),
             settings.written_in
         );
-        return Err(Denial::new(Denied::UnknownIssuer, message));
+        return Err(Denial::new(Denied::UnknownIssuer, message).by("issuer"));
     }
     claims.is_an_access_token()?;
     // RFC 7662 §2.2: an endpoint may know refresh tokens as well, and call them active.
@@ -365,7 +365,7 @@ fn silent_about_audience(claims: &Claims<'_>, settings: &ProviderSettings) -> De
         "the introspection answer has no audience (aud), and audience is set ({}); have the issuer write it{instead}",
         settings.written_in
     );
-    Denial::new(Denied::WrongAudience, message)
+    Denial::new(Denied::WrongAudience, message).by("audience")
 }
 
 fn wrong_kind(what: impl fmt::Display) -> Denial {
@@ -390,7 +390,7 @@ fn is_of_our_application(
         settings.own.client_id,
         settings.written_in
     );
-    Err(Denial::new(Denied::WrongAudience, message))
+    Err(Denial::new(Denied::WrongAudience, message).by("client_id"))
 }
 
 /// A claim as a message shows it.

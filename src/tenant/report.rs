@@ -118,6 +118,12 @@ impl<'t> Report<'t> {
         self.places.contains_key(key)
     }
 
+    /// The line of a key that stands in the file.
+    pub fn line(&self, key: &str) -> Option<usize> {
+        let place = self.places.get(key)?;
+        Some(self.position(place.key.start).0)
+    }
+
     /// There is no such key.
     pub fn unknown(&mut self, key: &str, message: &str) -> &mut Problem {
         let span = self.places.get(key).map(|place| place.key.clone());

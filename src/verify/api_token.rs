@@ -12,6 +12,7 @@ use crate::{
     tenant::{Tenant, settings::Settings},
     upstream::IdentityHeaders,
     verify::claims::quoted_text,
+    witness::{Silent, Step, Witness},
 };
 use std::sync::Arc;
 
@@ -45,7 +46,9 @@ pub async fn verify<'t>(
     request: &Request<'_>,
     place: &Place<'_>,
     now: u64,
+    witness: &impl Witness,
 ) -> Result<Proved<'t>, No> {
+    witness.begin(Step::ApiToken);
     let settings = &*tenant.settings;
     let enabled = tenant
         .api_tokens
@@ -53,22 +56,28 @@ pub async fn verify<'t>(
         .filter(|_| settings.api_tokens.enabled);
     let Some(api_tokens) = enabled else {
         let message = "an API token was sent, and this tenant has none; its file needs enabled = true in [api_tokens]";
-        return Err(Denial::new(Denied::Inactive, message).into());
+        let denial = Denial::new(Denied::Inactive, message);
+        return Err(denial.by("api_tokens.enabled").into());
     };
     let claimed = text::read(sent.text())
         .map_err(|problem| Denial::new(Denied::MalformedToken, problem.to_string()))?;
     let id = claimed.id;
+    witness.found(|| format!("the API token {id} (unverified)"));
     let Some(known) = api_tokens.find(&id)? else {
         let message = format!("there is no API token {id} (unverified), or none any more");
         return Err(Denial::new(Denied::Inactive, message).into());
     };
     has_the_secret(&known, id, &claimed.secret, now)?;
     // From here on its bearer is known to hold the token.
+    witness.begin(Step::Alive);
+    witness.found(|| format!("the API token {id} of {}", quoted_text(&known.owner)));
     is_good(&known, id, sent, tenant, now)?;
+    witness.begin(Step::Limits);
     is_good_for(&known, id, request, place, tenant)?;
     let owner = &*known.owner;
     let account = if settings.api_tokens_need_groups() {
-        account(tenant, owner, now).await?
+        witness.begin(Step::Owner);
+        account(tenant, owner, now, witness).await?
     } else {
         None
     };
@@ -79,6 +88,7 @@ pub async fn verify<'t>(
         grants.unwrap_or_default(),
         account.as_deref(),
     );
+    witness.begin(Step::MayHaveTokens(&principal));
     may_have_tokens(settings, &principal)?;
     let headers = IdentityHeaders::new(&principal, Profile::default(), &settings.access);
     let proof = Verified {
@@ -107,7 +117,7 @@ pub async fn bearer_of(
     grants: &[String],
     now: u64,
 ) -> Result<Principal, No> {
-    let account = account(tenant, owner, now).await?;
+    let account = account(tenant, owner, now, &Silent).await?;
     let principal = bearer(&tenant.settings, owner, grants, account.as_deref());
     principal.may_be_named(&tenant.settings)?;
     may_have_tokens(&tenant.settings, &principal)?;
@@ -126,7 +136,12 @@ fn bearer(
 }
 
 /// What the product knows of a token's owner; `None` where it can't be asked.
-async fn account(tenant: &Tenant, owner: &str, now: u64) -> Result<Option<Arc<Account>>, No> {
+async fn account(
+    tenant: &Tenant,
+    owner: &str,
+    now: u64,
+    witness: &impl Witness,
+) -> Result<Option<Arc<Account>>, No> {
     let product = tenant.product.as_ref();
     let Some(product) = product.filter(|product| product.settings().admin_token.is_some()) else {
         return Ok(None);
@@ -135,7 +150,7 @@ async fn account(tenant: &Tenant, owner: &str, now: u64) -> Result<Option<Arc<Ac
         let message = format!("the API token's owner {} {what}", quoted_text(owner));
         Err(Denial::new(reason, message).into())
     };
-    match product.account(owner, now).await? {
+    match product.account(owner, now, witness).await? {
         None => refused(Denied::AccountUnknown, "is no account of the product"),
         Some(account) if account.active == Some(false) => {
             refused(Denied::AccountInactive, "is not active in the product")
@@ -162,7 +177,7 @@ fn may_have_tokens(settings: &Settings, principal: &Principal) -> Result<(), Den
         principal.account().escape_debug(),
         wanted.join(", "),
     );
-    Err(Denial::new(Denied::NotInGroup, message))
+    Err(Denial::new(Denied::NotInGroup, message).by("api_tokens.groups"))
 }
 
 fn has_the_secret(

@@ -140,7 +140,7 @@ impl<'a> Claims<'a> {
             ours.join(", "),
             provider.written_in
         );
-        Err(Denial::new(Denied::WrongAudience, message))
+        Err(Denial::new(Denied::WrongAudience, message).by("audience"))
     }
 
     /// Judges who got the token, where `clients` lists who may: the first client claim that is there counts.
@@ -166,7 +166,7 @@ impl<'a> Claims<'a> {
             provider.clients.join(", "),
             provider.written_in
         );
-        Err(Denial::new(Denied::WrongAudience, message))
+        Err(Denial::new(Denied::WrongAudience, message).by("clients"))
     }
 
     /// Everything that the token may do, in whichever shape it says so: `scope` (RFC 9068 §2.2.3) or `scp`, one text

@@ -181,6 +181,18 @@ impl<'t> Jwt<'t> {
         found.map_or(Ok(()), |&(_, reason, why)| Err(Denial::new(reason, why)))
     }
 
+    /// What its header asks to be proved by, for whoever wants to know.
+    #[must_use]
+    pub fn unverified_names(&self) -> String {
+        let name = |text: &str| quoted(&text.into());
+        format!(
+            "the token is a JWT that names (unverified) the issuer {}, the algorithm {} and the key {}",
+            name(self.unverified_issuer().unwrap_or_default()),
+            name(&self.header.algorithm),
+            name(self.unverified_kid().unwrap_or_default()),
+        )
+    }
+
     /// The `kid` that it asks for.
     #[must_use]
     pub fn unverified_kid(&self) -> Option<&str> {
@@ -204,10 +216,14 @@ impl<'t> Jwt<'t> {
         }
         let found = found.map_or("missing".to_owned(), |typ| quoted(&typ.into()));
         let wanted = required.unwrap_or("JWT or at+jwt");
-        Err(Denial::new(
+        let denial = Denial::new(
             Denied::WrongTokenKind,
             format!("the header typ of the token is {found} (unverified), and {wanted} is wanted"),
-        ))
+        );
+        Err(match required {
+            Some(_) => denial.by("require_typ"),
+            None => denial,
+        })
     }
 
     /// The algorithm that it names, if it is among those that may be used.
@@ -223,6 +239,7 @@ impl<'t> Jwt<'t> {
                     Denied::AlgorithmNotAllowed,
                     format!("the token names the algorithm {named} (unverified); the provider allows {allowed}"),
                 )
+                .by("algorithms")
             })
     }
 

@@ -136,7 +136,8 @@ impl Principal {
         }
         let (folded, shown) = (fold(self.account()), self.account().escape_debug());
         let why = if never.iter().any(|pattern| pattern.matches(&folded)) {
-            format!("nobody becomes {shown}: access.never lists it")
+            let why = format!("nobody becomes {shown}: access.never lists it");
+            return Err(Denial::new(Denied::AccountProtected, why).by("access.never"));
         } else if !self.is_machine && settings.service_accounts.contains(&folded) {
             format!(
                 "{shown} is the account of a machine (service_accounts), and the token is a user's"
@@ -253,7 +254,7 @@ fn machine<'p>(
         quoted(&found.into()),
         provider.written_in
     );
-    Err(Denial::new(Denied::NoUsername, message))
+    Err(Denial::new(Denied::NoUsername, message).by("service_accounts"))
 }
 
 fn account<'c>(
@@ -275,7 +276,7 @@ fn account<'c>(
             claim(),
             provider.written_in
         );
-        Denial::new(Denied::NoUsername, message)
+        Denial::new(Denied::NoUsername, message).by("username")
     };
     let written = match found {
         None => return Err(no_username("is missing")),
@@ -289,7 +290,7 @@ fn account<'c>(
         ));
     }
     let mapped = map(written, &mapping.map)
-        .ok_or_else(|| no_username("is matched by no rule of username_map"))?;
+        .ok_or_else(|| no_username("is matched by no rule of username_map").by("username_map"))?;
     // Before its letters are made small: accounts are compared so, here and by the products.
     check_account_name(&mapped).map_err(no_username)?;
     let name = match mapping.case {
@@ -311,7 +312,7 @@ fn account<'c>(
                     .join(", "),
                 provider.written_in
             );
-            return Err(Denial::new(Denied::AccountProtected, message));
+            return Err(Denial::new(Denied::AccountProtected, message).by("accounts"));
         }
     }
     Ok(name)

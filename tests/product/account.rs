@@ -12,6 +12,7 @@ use postern::{
         build::{Secrets, build},
         source::TenantSource,
     },
+    witness::Silent,
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -82,7 +83,8 @@ impl World {
     }
 
     fn account_at(&self, name: &str, now: u64) -> Found {
-        self.runtime.block_on(self.product.account(name, now))
+        self.runtime
+            .block_on(self.product.account(name, now, &Silent))
     }
 }
 

@@ -22,6 +22,48 @@ use crate::decision::UsedUp;
 /// accounts, or as many addresses, to do it. Whoever is being refused comes often, and so is kept.
 pub const CAPACITY: usize = 50_000;
 
+/// What is done to a bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Taking {
+    /// One is taken out of it.
+    Take,
+    /// It is only looked at.
+    Look,
+}
+
+/// Whether one could be taken out of a bucket. What can't be taken changes nothing in it, and so it is told that
+/// nothing can.
+fn look<T, F, E>(bucket: &InMemoryState, spend: F) -> Result<T, E>
+where
+    F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
+{
+    let looked = bucket.measure_and_replace(&NotKeyed::NonKey, |left| {
+        Err::<(Infallible, Nanos), _>(spend(left))
+    });
+    match looked {
+        Ok(never) => match never {},
+        Err(would) => would.map(|(spent, _)| spent),
+    }
+}
+
+/// The one bucket of all.
+#[derive(Default)]
+pub struct Single(InMemoryState);
+
+impl StateStore for Single {
+    type Key = Taking;
+
+    fn measure_and_replace<T, F, E>(&self, taking: &Taking, spend: F) -> Result<T, E>
+    where
+        F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
+    {
+        match taking {
+            Taking::Take => self.0.measure_and_replace(&NotKeyed::NonKey, spend),
+            Taking::Look => look(&self.0, spend),
+        }
+    }
+}
+
 /// One bucket for each key, and a full one for a key that is not there.
 pub struct Keyed<K>(Cache<K, Arc<InMemoryState>>);
 
@@ -35,12 +77,18 @@ impl<K> StateStore for Keyed<K>
 where
     K: Clone + Eq + Hash,
 {
-    type Key = K;
+    type Key = (K, Taking);
 
-    fn measure_and_replace<T, F, E>(&self, key: &K, spend: F) -> Result<T, E>
+    fn measure_and_replace<T, F, E>(&self, (key, taking): &Self::Key, spend: F) -> Result<T, E>
     where
         F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
     {
+        if *taking == Taking::Look {
+            return match self.0.peek(key) {
+                Some(bucket) => look(&bucket, spend),
+                None => spend(None).map(|(spent, _)| spent),
+            };
+        }
         // Two that come at once, with a key that was never seen, are to have one bucket: the second waits until the
         // first has made it, which takes no longer than what is done under the cache's own lock.
         let Ok(bucket) = self
@@ -95,26 +143,26 @@ where
     K: Clone + Eq + Hash,
     C: Clock,
 {
-    /// Takes one out of the bucket of `key`.
+    /// Takes one out of the bucket of `key`, or looks whether one could be.
     ///
     /// # Errors
     /// If it is empty; then nothing is taken.
-    pub fn spend(&self, key: &K) -> Result<(), UsedUp> {
-        let spent = self.limiter.check_key(key);
+    pub fn spend(&self, key: K, taking: Taking) -> Result<(), UsedUp> {
+        let spent = self.limiter.check_key(&(key, taking));
         spent.map_err(|until| self.used_up(&until))
     }
 }
 
-impl<C> Limit<InMemoryState, C>
+impl<C> Limit<Single, C>
 where
     C: Clock,
 {
-    /// Takes one out of the only bucket.
+    /// Takes one out of the only bucket, or looks whether one could be.
     ///
     /// # Errors
     /// If it is empty; then nothing is taken.
-    pub fn spend(&self) -> Result<(), UsedUp> {
-        let spent = self.limiter.check();
+    pub fn spend_only(&self, taking: Taking) -> Result<(), UsedUp> {
+        let spent = self.limiter.check_key(&taking);
         spent.map_err(|until| self.used_up(&until))
     }
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::witness::Silent;
 
 fn limits(rate: &str) -> RateLimits {
     RateLimits {
@@ -12,7 +13,7 @@ fn forged() -> No {
 }
 
 fn reason_after(rates: &Rates, address: &str) -> Denied {
-    match rates.count_failure(forged(), Some(address.parse().unwrap())) {
+    match rates.count_failure(forged(), Some(address.parse().unwrap()), &Silent) {
         No::Denied(denial) => denial.reason,
         No::Unavailable(outage) => panic!("{outage}"),
     }
@@ -58,7 +59,7 @@ fn an_outage_is_not_counted() {
     let rates = Rates::default().next(&limits("1/h"));
     let outage = No::from(Outage::new(Unavailable::KeysPending, 60, "soon"));
     for _ in 0..3 {
-        let after = rates.count_failure(outage.clone(), Some([192, 0, 2, 7].into()));
+        let after = rates.count_failure(outage.clone(), Some([192, 0, 2, 7].into()), &Silent);
         assert_eq!(after, outage);
     }
     assert_eq!(reason_after(&rates, "192.0.2.7"), Denied::BadSignature);

@@ -137,7 +137,7 @@ fn judge(claims: &Claims<'_>, settings: &ProviderSettings) -> Result<(), Denial>
             settings.clients.join(", "),
             settings.written_in
         );
-        Err(Denial::new(Denied::WrongAudience, message))
+        Err(Denial::new(Denied::WrongAudience, message).by("clients"))
     };
     match claims.text("token_use") {
         Some("access") => {

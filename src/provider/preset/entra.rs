@@ -225,7 +225,7 @@ fn judge(claims: &Claims<'_>, settings: &ProviderSettings) -> Result<(), Denial>
             Json::from(client).quoted(),
             settings.written_in
         );
-        return Err(Denial::new(Denied::WrongAudience, message));
+        return Err(Denial::new(Denied::WrongAudience, message).by("clients"));
     }
     Ok(())
 }

@@ -116,7 +116,7 @@ fn judge_answer(claims: &Claims<'_>, settings: &ProviderSettings) -> Result<(), 
             settings.own.client_id,
             settings.written_in
         );
-        return Err(Denial::new(Denied::WrongAudience, message));
+        return Err(Denial::new(Denied::WrongAudience, message).by("client_id"));
     }
     let kind = member("user", "type");
     if kind.as_ref().and_then(Json::as_str) != Some("User") {
@@ -135,7 +135,7 @@ fn judge_answer(claims: &Claims<'_>, settings: &ProviderSettings) -> Result<(), 
             wanted.join(" or "),
             settings.written_in
         );
-        return Err(Denial::new(Denied::NotInGroup, message));
+        return Err(Denial::new(Denied::NotInGroup, message).by("organizations"));
     }
     Ok(())
 }

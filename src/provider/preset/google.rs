@@ -111,7 +111,7 @@ fn judge(claims: &Claims<'_>, settings: &ProviderSettings) -> Result<(), Denial>
             shown(claims, "azp"),
             settings.written_in
         );
-        return Err(Denial::new(Denied::WrongAudience, message));
+        return Err(Denial::new(Denied::WrongAudience, message).by("audience"));
     }
     if claims.text("sub").is_none_or(str::is_empty) {
         return Err(Denial::new(
@@ -130,7 +130,7 @@ fn judge(claims: &Claims<'_>, settings: &ProviderSettings) -> Result<(), Denial>
             domains.join(", "),
             settings.written_in
         );
-        return Err(Denial::new(Denied::WrongAudience, message));
+        return Err(Denial::new(Denied::WrongAudience, message).by("hosted_domains"));
     }
     Ok(())
 }

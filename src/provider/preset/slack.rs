@@ -147,7 +147,7 @@ fn judge_answer(claims: &Claims<'_>, settings: &ProviderSettings) -> Result<(), 
             app.quoted(),
             settings.written_in
         );
-        return Err(Denial::new(Denied::WrongAudience, message));
+        return Err(Denial::new(Denied::WrongAudience, message).by("client_id"));
     }
     Ok(())
 }
@@ -165,5 +165,5 @@ fn judge_team(claims: &Claims<'_>, settings: &ProviderSettings) -> Result<(), De
         teams.join(", "),
         settings.written_in
     );
-    Err(Denial::new(Denied::WrongAudience, message))
+    Err(Denial::new(Denied::WrongAudience, message).by("teams"))
 }

@@ -34,6 +34,14 @@ pub enum InvalidRecord {
     Name(String),
 }
 
+impl SourceRecord {
+    /// The text of the tenant file.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
 impl TenantSource {
     /// The source without its secrets. `now` is in Unix seconds.
     #[must_use]

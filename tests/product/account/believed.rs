@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use postern::decision::Unavailable;
+use postern::{decision::Unavailable, witness::Silent};
 use serde_json::json;
 
 use super::{Found, TOKEN, World, ada, jira};
@@ -242,7 +242,7 @@ fn one_look_up_is_made_however_many_ask() {
     world.runtime.block_on(async {
         let asking = (0..40).map(|_| {
             let product = Arc::clone(&world.product);
-            tokio::spawn(async move { product.account("ada", now).await })
+            tokio::spawn(async move { product.account("ada", now, &Silent).await })
         });
         for asked in asking.collect::<Vec<_>>() {
             assert!(asked.await.expect("no panic").expect("an answer").is_some());

@@ -13,7 +13,9 @@ fn limit<S: StateStore + Default>(
 
 /// What passes of that many attempts.
 fn passing(limit: &Limit<Keyed<u32>, FakeRelativeClock>, key: u32, attempts: usize) -> usize {
-    (0..attempts).filter(|_| limit.spend(&key).is_ok()).count()
+    (0..attempts)
+        .filter(|_| limit.spend(key, Taking::Take).is_ok())
+        .count()
 }
 
 #[test]
@@ -43,12 +45,12 @@ fn a_bucket_holds_the_number_and_is_refilled_evenly() {
 fn the_units_are_what_they_say() {
     for (rate, seconds) in [("1/s", 1), ("1/min", 60), ("1/h", 3600)] {
         let clock = FakeRelativeClock::default();
-        let limit = limit::<InMemoryState>(rate, &clock);
-        assert_eq!(limit.spend(), Ok(()));
+        let limit = limit::<Single>(rate, &clock);
+        assert_eq!(limit.spend_only(Taking::Take), Ok(()));
         clock.advance(Duration::from_nanos(seconds * 1_000_000_000 - 1));
-        assert!(limit.spend().is_err(), "{rate}");
+        assert!(limit.spend_only(Taking::Take).is_err(), "{rate}");
         clock.advance(Duration::from_nanos(1));
-        assert_eq!(limit.spend(), Ok(()), "{rate}");
+        assert_eq!(limit.spend_only(Taking::Take), Ok(()), "{rate}");
     }
 }
 
@@ -56,9 +58,9 @@ fn the_units_are_what_they_say() {
 #[test]
 fn the_time_to_wait_is_in_whole_seconds_and_holds() {
     let clock = FakeRelativeClock::default();
-    let limit = limit::<InMemoryState>("7/min", &clock);
+    let limit = limit::<Single>("7/min", &clock);
     for _ in 0..7 {
-        assert_eq!(limit.spend(), Ok(()));
+        assert_eq!(limit.spend_only(Taking::Take), Ok(()));
     }
     // The next is there after 8.57 s.
     for (passed, wait) in [(0, 9), (500, 9), (1000, 8), (7000, 1)] {
@@ -67,10 +69,10 @@ fn the_time_to_wait_is_in_whole_seconds_and_holds() {
             limit: 7,
             retry_after: wait,
         };
-        assert_eq!(limit.spend(), Err(refused));
+        assert_eq!(limit.spend_only(Taking::Take), Err(refused));
     }
     clock.advance(Duration::from_secs(1));
-    assert_eq!(limit.spend(), Ok(()));
+    assert_eq!(limit.spend_only(Taking::Take), Ok(()));
 }
 
 /// Three times as many keys as there may be buckets. Whoever is being refused meanwhile goes on being refused.
@@ -79,12 +81,15 @@ fn a_flood_of_keys_is_bounded_and_frees_nobody() {
     let clock = FakeRelativeClock::default();
     let limit = limit::<Keyed<u32>>("1/h", &clock);
     let flooder = u32::MAX;
-    assert_eq!(limit.spend(&flooder), Ok(()));
+    assert_eq!(limit.spend(flooder, Taking::Take), Ok(()));
     let flood = 3 * u32::try_from(CAPACITY).unwrap();
     for key in 0..flood {
-        assert_eq!(limit.spend(&key), Ok(()), "{key} is new");
+        assert_eq!(limit.spend(key, Taking::Take), Ok(()), "{key} is new");
         if key % 1000 == 0 {
-            assert!(limit.spend(&flooder).is_err(), "after {key} others");
+            assert!(
+                limit.spend(flooder, Taking::Take).is_err(),
+                "after {key} others"
+            );
         }
     }
     let buckets = limit.limiter.into_state_store().0;
@@ -107,5 +112,28 @@ fn many_at_once_pass_no_more_than_may() {
             passed.sum::<usize>()
         });
         assert_eq!(passed, 10, "of 40 with {key}");
+    }
+}
+
+/// Looking takes nothing, of a bucket that is there and of one that is not, and tells what taking would come to.
+#[test]
+fn a_look_takes_nothing() {
+    let clock = FakeRelativeClock::default();
+    let keyed = limit::<Keyed<u32>>("1/h", &clock);
+    let single = limit::<Single>("1/h", &clock);
+    for _ in 0..3 {
+        assert_eq!(keyed.spend(1, Taking::Look), Ok(()));
+        assert_eq!(single.spend_only(Taking::Look), Ok(()));
+    }
+    assert_eq!(keyed.spend(1, Taking::Take), Ok(()));
+    assert_eq!(single.spend_only(Taking::Take), Ok(()));
+    for taking in [Taking::Look, Taking::Take, Taking::Look] {
+        assert!(keyed.spend(1, taking).is_err());
+        assert!(single.spend_only(taking).is_err());
+    }
+    clock.advance(Duration::from_hours(1));
+    for taking in [Taking::Look, Taking::Look, Taking::Take] {
+        assert_eq!(keyed.spend(1, taking), Ok(()));
+        assert_eq!(single.spend_only(taking), Ok(()));
     }
 }
