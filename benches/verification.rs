@@ -12,7 +12,7 @@ use anyhow::{Context as _, bail, ensure};
 use aws_lc_rs::signature::ParsedPublicKey;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use postern::{
-    check::check,
+    check::{Found, check},
     clock,
     credential::Authorization,
     decision::Decision,
@@ -184,7 +184,7 @@ pub async fn check_of(tenant: &Tenant, token: &str, now: u64) -> Decision {
         authorization: Authorization::One(authorization.as_bytes()),
         cookie: None,
     };
-    check(tenant, &request, now).await
+    check(tenant, &request, now, &mut Found::default()).await
 }
 
 /// Microseconds of one `work`: the quickest pass over the inputs within `slice`. A pass takes about a millisecond,

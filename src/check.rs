@@ -22,25 +22,36 @@ use crate::{
 };
 use unproved::Unproved;
 
+/// What was found of a request on the way to its decision, for whoever tells of it.
+#[derive(Debug, Default)]
+pub struct Found<'r> {
+    /// What its path means, once that was judged.
+    pub place: Option<Place<'r>>,
+    /// Who was proved and yet refused. Of an allowed call the [`Grant`] knows.
+    pub refused: Option<Arc<Verified>>,
+}
+
 /// May this call pass, and as whom? It waits only where an issuer, or the product, must be asked.
-pub fn check<'c>(
+pub fn check<'c, 'r>(
     tenant: &'c Tenant,
-    request: &'c Request<'_>,
+    request: &'c Request<'r>,
     now: u64,
+    found: &'c mut Found<'r>,
 ) -> impl Future<Output = Decision> {
-    before(tenant, request, now, &Silent)
+    before(tenant, request, now, &Silent, found)
 }
 
 /// The same before somebody who is told each step, and says whether it is a real one.
-pub async fn before<W: Witness>(
+pub async fn before<'r, W: Witness>(
     tenant: &Tenant,
-    request: &Request<'_>,
+    request: &Request<'r>,
     now: u64,
     witness: &W,
+    found: &mut Found<'r>,
 ) -> Decision {
     witness.begin(Step::Enabled);
     let judged = if tenant.settings.enabled {
-        let judged = judge(tenant, request, now, witness).await;
+        let judged = judge(tenant, request, now, witness, found).await;
         judged.map_err(|no| tenant.rates.count_failure(no, request.address, witness))
     } else {
         step_aside(tenant, request)
@@ -48,11 +59,12 @@ pub async fn before<W: Witness>(
     judged.into()
 }
 
-async fn judge<W: Witness>(
+async fn judge<'r, W: Witness>(
     tenant: &Tenant,
-    request: &Request<'_>,
+    request: &Request<'r>,
     now: u64,
     witness: &W,
+    found: &mut Found<'r>,
 ) -> Result<Grant, No> {
     let (settings, access) = (&*tenant.settings, &tenant.settings.access);
     witness.begin(Step::Networks);
@@ -63,25 +75,26 @@ async fn judge<W: Witness>(
     let protected = |path: &str| policy::is_protected(settings, path);
     let place =
         path::place(request.target, &settings.context_path, protected).map_err(path_denial)?;
-    witness.found(|| match &place {
+    let place = &*found.place.insert(place);
+    witness.found(|| match place {
         Place::Canonical(path) => format!("it is {path}"),
         Place::Product => "it is a page of the product, by whichever reading".to_owned(),
     });
-    let rules = match &place {
+    let rules = match place {
         Place::Canonical(path) => access.rules.matching(request, path),
         Place::Product => Matching::default(),
     };
-    witness.begin(Step::ReadOnly(&place));
-    policy::read_only(settings, request, &place)?;
+    witness.begin(Step::ReadOnly(place));
+    policy::read_only(settings, request, place)?;
     witness.begin(Step::RulesForEverybody(&rules));
     rules.judge_everybody()?;
-    witness.begin(Step::PasswordChannel(&place));
-    policy::password_channel(settings, request, &place)?;
+    witness.begin(Step::PasswordChannel(place));
+    policy::password_channel(settings, request, place)?;
     let unproved = Unproved {
         tenant,
         witness,
         request,
-        place: &place,
+        place,
         query: Query::read(path::query(request.target)),
     };
     witness.begin(Step::Credential);
@@ -100,11 +113,11 @@ async fn judge<W: Witness>(
         Credential::Other(scheme) => unproved.other_scheme(scheme)?,
         Credential::ApiToken(sent) => {
             let proved =
-                verify::api_token::verify(tenant, &sent, request, &place, now, witness).await?;
-            let caller = proved.proof.principal();
-            policy::call(settings, &place, &rules, caller, witness)?;
-            let token = TokenKey::ApiToken(proved.id);
-            tenant.rates.spend(&token, caller, witness)?;
+                verify::api_token::verify(tenant, &sent, request, place, now, witness).await?;
+            let (token, caller) = (TokenKey::ApiToken(proved.id), proved.proof.principal());
+            policy::call(settings, place, &rules, caller, witness)
+                .and_then(|()| tenant.rates.spend(&token, caller, witness))
+                .inspect_err(|_| found.refused = Some(Arc::clone(&proved.proof)))?;
             if W::IS_REAL {
                 proved.note_use(request, now);
             }
@@ -114,9 +127,10 @@ async fn judge<W: Witness>(
             let digest = presented.digest();
             match verified(tenant, presented, digest, request.id, now, witness).await? {
                 Some(proof) => {
-                    policy::call(settings, &place, &rules, proof.principal(), witness)?;
-                    let token = TokenKey::Bearer(digest);
-                    tenant.rates.spend(&token, proof.principal(), witness)?;
+                    let (token, caller) = (TokenKey::Bearer(digest), proof.principal());
+                    policy::call(settings, place, &rules, caller, witness)
+                        .and_then(|()| tenant.rates.spend(&token, caller, witness))
+                        .inspect_err(|_| found.refused = Some(Arc::clone(&proof)))?;
                     return Ok(Grant::proved(proof));
                 }
                 None => unproved.product_token()?,

@@ -7,6 +7,12 @@ pub use basic::Basic;
 
 use std::{borrow::Cow, fmt};
 
+use base64::{
+    Engine as _, alphabet,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
+use zeroize::Zeroizing;
+
 use crate::{
     api_tokens::text::looks_like_one,
     decision::{Denial, Denied},
@@ -113,6 +119,31 @@ impl<'r> Credential<'r> {
         }
     }
 }
+
+/// Whether what looks like an API token of Postern's own is sent, however badly: where [`Credential::read`] is strict,
+/// another reader may not be.
+#[must_use]
+pub fn holds_api_token(authorization: Authorization<'_>) -> bool {
+    let Authorization::One(value) = authorization else {
+        return false;
+    };
+    let word = value.rsplit(u8::is_ascii_whitespace).next();
+    let word = word.unwrap_or_default();
+    let decoded = FORGIVING.decode(word).map(Zeroizing::new);
+    looks_like_one(word)
+        || decoded.is_ok_and(|basic| {
+            let mut parts = basic.splitn(2, |byte| *byte == b':');
+            parts.any(looks_like_one)
+        })
+}
+
+/// Base64 as careless readers take it.
+const FORGIVING: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 /// The user's name that stands for whoever owns the token, as Bitbucket's clients send it.
 const ANY_USER: &str = "x-token-auth";

@@ -49,6 +49,8 @@ pub enum PassThrough {
     Open,
     /// No API path and no credential, or a tenant that is switched off.
     Outside,
+    /// Anything at all, at a tenant that only observes ([`crate::policy::mode`]).
+    Observe,
 }
 
 impl Grant {
@@ -106,7 +108,8 @@ impl Grant {
                 | PassThrough::Anonymous
                 | PassThrough::Public
                 | PassThrough::Open
-                | PassThrough::Outside,
+                | PassThrough::Outside
+                | PassThrough::Observe,
             ) => true,
         }
     }
@@ -124,11 +127,12 @@ impl PassThrough {
             Self::Public => "public",
             Self::Open => "open",
             Self::Outside => "outside",
+            Self::Observe => "observe",
         }
     }
 }
 
-/// Every value of `Postern-Method` that this version sends, for metrics.
+/// Every value of `Postern-Method` that a judgement comes to, for metrics. `observe` is none: it passes whatever was judged.
 pub const METHODS: &[&str] = &[
     "jwt",
     "introspection",

@@ -105,7 +105,14 @@ pub async fn explain(
         request,
         told: RefCell::default(),
     };
-    let decision = check::before(tenant, request, now, &explanation).await;
+    let decision = check::before(
+        tenant,
+        request,
+        now,
+        &explanation,
+        &mut check::Found::default(),
+    )
+    .await;
     let Told {
         steps, not_asked, ..
     } = explanation.told.into_inner();

@@ -10,6 +10,7 @@ mod pins;
 mod response;
 mod self_service;
 pub mod tokens;
+mod trail;
 
 use std::{
     cell::RefCell,
@@ -35,16 +36,20 @@ use actix_web::{App, HttpServer, web};
 
 use crate::{
     api_tokens::ApiTokens,
-    check, clock,
-    decision::{Decision, Denial, Denied, Outage, Unavailable},
+    check::{self, Found},
+    clock,
+    decision::{Decision, Denial, Denied, Grant, Outage, PassThrough, Unavailable},
     metrics::Metrics,
     pins::Ledger,
+    policy::mode,
     request::RequestId,
     settings::{Listener, TrustedProxies},
     snapshot::Reader,
     store::Store,
+    telemetry::Share,
     tenant::{Directory, TenantId},
 };
+use trail::Trail;
 
 /// Longer than nginx keeps idle upstream connections (60 s), so that it is never we who close first under it.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
@@ -68,6 +73,8 @@ pub struct Shared {
     pub metrics: Arc<Metrics>,
     /// Whose word about the client's address is taken.
     pub trusted: TrustedProxies,
+    /// Which of the calls that pass and only read are logged as those that write are.
+    pub logged_reads: Share,
     /// Where tenant files lie, as it was named.
     pub tenants: PathBuf,
 }
@@ -200,24 +207,40 @@ async fn answer(mut http: Request, shared: &Shared) -> Response<BoxBody> {
     let reader = directory.tenants.get(tenant);
     let state = reader.map(Reader::current);
     let serving = state.as_ref().and_then(|state| state.serving.as_deref());
+    let mut found = Found::default();
     let decision = match (&request, serving) {
         (Err(denial), _) => Decision::Deny(denial.clone()),
-        (Ok(request), Some(tenant)) => check::check(tenant, request, clock::now()).await,
+        (Ok(request), Some(tenant)) => {
+            check::check(tenant, request, clock::now(), &mut found).await
+        }
         (Ok(_), None) => no_tenant(&directory, tenant, state.is_some()),
     };
+    let (request, settings) = (request.ok(), serving.map(|tenant| &*tenant.settings));
+    let observed = settings
+        .zip(request.as_ref())
+        .is_some_and(|(settings, request)| mode::passes_untouched(&settings.access, request));
     serving
         .map_or(&shared.metrics.unknown_tenant, |tenant| &tenant.decisions)
-        .count(&decision);
-    shared
-        .metrics
-        .check_duration
-        .observe(started.elapsed().as_secs_f64());
-    log(tenant, id, &decision);
-    if let (Ok(request), Some(tenant)) = (&request, serving) {
+        .count(&decision, observed);
+    let took = started.elapsed();
+    shared.metrics.check_duration.observe(took.as_secs_f64());
+    if let (Some(request), Some(tenant)) = (&request, serving) {
         tenant.recent.remember(tenant, request, &decision);
     }
-    let settings = serving.map(|tenant| &*tenant.settings);
-    let mut response = response::from(&decision, request.as_ref().ok(), endpoint, id, settings);
+    let trail = Trail {
+        settings,
+        found,
+        observed,
+        logged_reads: shared.logged_reads,
+        ..Trail::new(id, tenant, took)
+    };
+    trail.about(request.as_ref()).tell(&decision);
+    let decision = if observed {
+        Decision::Allow(Grant::product_decides(PassThrough::Observe))
+    } else {
+        decision
+    };
+    let mut response = response::from(&decision, request.as_ref(), endpoint, id, settings);
     leave_unread(&http, body, &mut response);
     response
 }
@@ -262,21 +285,4 @@ fn announces_body(http: &Request) -> bool {
         || headers
             .get_all(CONTENT_LENGTH)
             .any(|length| length.as_bytes() != b"0")
-}
-
-fn log(tenant: &str, id: RequestId, decision: &Decision) {
-    match decision {
-        Decision::Allow(grant) => {
-            let account = grant
-                .proof()
-                .map_or("", |proof| proof.principal().account());
-            tracing::debug!(tenant.id = tenant, request.id = %id, method = grant.method(), account, "allowed");
-        }
-        Decision::Deny(denial) => {
-            tracing::info!(tenant.id = tenant, request.id = %id, reason = denial.reason.word(), "denied: {denial}");
-        }
-        Decision::Unavailable(outage) => {
-            tracing::warn!(tenant.id = tenant, request.id = %id, reason = outage.reason.word(), "unavailable: {outage}");
-        }
-    }
 }

@@ -15,7 +15,8 @@
 //!    word ([`issuer::ask`]), or both; only there a [`verify::Principal`] is made, of an account that is
 //!    by the [`pins`] nobody else's;
 //! 5. [`policy::call`]: may this account do this; [`policy::rates`]: and as often;
-//! 6. a [`decision::Decision`], which one `match` in [`http`] turns into a status and headers.
+//! 6. a [`decision::Decision`], which one `match` in [`http`] turns into a status and headers, unless the tenant only
+//!    observes ([`policy::mode`]). It is told as one event, and counted in the [`metrics`].
 //!
 //! # A change, written once
 //!

@@ -22,6 +22,7 @@ use crate::{
     metrics::Metrics,
     settings::{ListenAddress, Listener, TrustedProxies, bind_unix},
     store::Store,
+    telemetry::Share,
 };
 
 /// Between the last accept and the stop. actix drops connections that were accepted and have not reached a worker
@@ -47,6 +48,8 @@ pub struct Daemon {
     pub announce: Option<PathBuf>,
     /// How many threads answer checks.
     pub workers: usize,
+    /// Which of the calls that pass and only read are logged.
+    pub logged_reads: Share,
 }
 
 /// What `--announce` writes: where the daemon listens, so that port 0 is usable.
@@ -86,6 +89,7 @@ impl Daemon {
             store: store.clone(),
             metrics,
             trusted: self.trusted.clone(),
+            logged_reads: self.logged_reads,
             tenants: self.tenants.clone(),
         });
 

@@ -41,6 +41,9 @@ pub struct Decisions {
     allowed: [AtomicU64; METHODS.len()],
     denied: [AtomicU64; Denied::ALL.len()],
     unavailable: [AtomicU64; Unavailable::ALL.len()],
+    /// What would have been denied, or unavailable, and passed.
+    observed_denied: [AtomicU64; Denied::ALL.len()],
+    observed_unavailable: [AtomicU64; Unavailable::ALL.len()],
     cache_hits: AtomicU64,
     cache_misses: AtomicU64,
 }
@@ -51,6 +54,8 @@ impl Default for Decisions {
             allowed: std::array::from_fn(|_| AtomicU64::new(0)),
             denied: std::array::from_fn(|_| AtomicU64::new(0)),
             unavailable: std::array::from_fn(|_| AtomicU64::new(0)),
+            observed_denied: std::array::from_fn(|_| AtomicU64::new(0)),
+            observed_unavailable: std::array::from_fn(|_| AtomicU64::new(0)),
             cache_hits: AtomicU64::new(0),
             cache_misses: AtomicU64::new(0),
         }
@@ -58,15 +63,20 @@ impl Default for Decisions {
 }
 
 impl Decisions {
-    /// Counts a decision.
-    pub fn count(&self, decision: &Decision) {
+    /// Counts a decision. `observed` is one that was not enforced: what it refuses is counted apart, since it passed.
+    pub fn count(&self, decision: &Decision, observed: bool) {
+        let (denied, unavailable) = if observed {
+            (&self.observed_denied, &self.observed_unavailable)
+        } else {
+            (&self.denied, &self.unavailable)
+        };
         let counter = match decision {
             Decision::Allow(grant) => METHODS
                 .iter()
                 .position(|method| *method == grant.method())
                 .map(|at| &self.allowed[at]),
-            Decision::Deny(denial) => Some(&self.denied[denial.reason as usize]),
-            Decision::Unavailable(outage) => Some(&self.unavailable[outage.reason as usize]),
+            Decision::Deny(denial) => Some(&denied[denial.reason as usize]),
+            Decision::Unavailable(outage) => Some(&unavailable[outage.reason as usize]),
         };
         if let Some(counter) = counter {
             counter.fetch_add(1, Ordering::Relaxed);
@@ -89,17 +99,19 @@ impl Decisions {
             .iter()
             .zip(&self.allowed)
             .map(move |(method, counter)| ("allow", *method, load(counter)));
-        let denied = Denied::ALL
-            .iter()
-            .zip(&self.denied)
-            .map(move |(reason, counter)| ("deny", reason.word(), load(counter)));
-        let unavailable = Unavailable::ALL
-            .iter()
-            .zip(&self.unavailable)
-            .map(move |(reason, counter)| ("unavailable", reason.word(), load(counter)));
+        let denied = |outcome, counters| {
+            let each = Denied::ALL.iter().zip(counters);
+            each.map(move |(reason, counter)| (outcome, reason.word(), load(counter)))
+        };
+        let unavailable = |outcome, counters| {
+            let each = Unavailable::ALL.iter().zip(counters);
+            each.map(move |(reason, counter)| (outcome, reason.word(), load(counter)))
+        };
         allowed
-            .chain(denied)
-            .chain(unavailable)
+            .chain(denied("deny", &self.denied))
+            .chain(unavailable("unavailable", &self.unavailable))
+            .chain(denied("observe", &self.observed_denied))
+            .chain(unavailable("observe", &self.observed_unavailable))
             .filter(|(_, _, count)| *count > 0)
     }
 }

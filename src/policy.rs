@@ -1,6 +1,7 @@
 //! Who may call what: judged on every request, on facts.
 
 pub mod git;
+pub mod mode;
 pub mod passwords;
 pub mod path;
 pub mod pattern;
@@ -9,7 +10,7 @@ pub mod query;
 pub mod rates;
 pub mod rules;
 
-use std::net::IpAddr;
+use std::{borrow::Cow, net::IpAddr};
 
 use crate::{
     decision::{Denial, Denied},
@@ -67,6 +68,18 @@ fn is_listed<'c, C: Iterator<Item = &'c CallPattern>>(
             call.method.as_deref().is_none_or(by) && call.path.matches(path)
         })
     })
+}
+
+/// The canonical `path` as a log may show it: a call that is open by a pattern is told by the pattern, since what stands for
+/// its `*` may be the secret of a webhook.
+#[must_use]
+pub fn shown_path<'p>(settings: &Settings, path: &'p str) -> Cow<'p, str> {
+    let own = settings.product.open().iter();
+    let mut open = own.chain(&settings.access.open);
+    open.find(|call| call.path.matches(path))
+        .map_or(Cow::Borrowed(path), |call| {
+            Cow::Owned(call.path.to_string())
+        })
 }
 
 /// Whether the request carries a session cookie of the product.

@@ -75,6 +75,12 @@ impl RequestId {
         }
     }
 
+    /// Its number among the requests of this process.
+    #[must_use]
+    pub fn number(self) -> u64 {
+        self.number
+    }
+
     /// As it is written: 32 hexadecimal digits.
     #[must_use]
     pub fn text(self) -> [u8; 32] {

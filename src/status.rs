@@ -27,6 +27,9 @@ pub struct TenantStatus {
     /// `serving`, `disabled`, `stale` (the file is broken, and the last good build serves) or `unavailable`
     /// (it is broken, and there is none).
     pub state: String,
+    /// `enforce` or `observe`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode: Option<String>,
     /// The number of its snapshot.
     pub generation: u64,
     /// When what is served was read, in seconds since the epoch; 0 is never.
@@ -161,6 +164,7 @@ impl TenantStatus {
         Self {
             tenant: id.to_string(),
             state: word.into(),
+            mode: serving.map(|tenant| tenant.settings.access.mode.to_string()),
             generation: state.generation,
             applied_at: state.file.applied_at,
             product: serving.map(|tenant| tenant.settings.product.to_string()),

@@ -6,6 +6,7 @@ mod identity;
 pub mod json;
 pub mod jwt;
 mod principal;
+mod token_name;
 pub mod verdicts;
 
 use std::borrow::Cow;
@@ -29,6 +30,7 @@ use crate::{
         identity::identity_of,
         json::Json,
         jwt::{Jwt, Room, Shape, Unproved},
+        token_name::TokenName,
     },
     witness::{Step, Witness},
 };
@@ -42,6 +44,7 @@ pub struct Verified {
     reusable_until: u64,
     /// Whether policy let it pass when it was proved. If not, its account was not pinned.
     may_pass: bool,
+    token: TokenName,
 }
 
 impl Verified {
@@ -56,6 +59,12 @@ impl Verified {
     #[must_use]
     pub fn may_pass(&self) -> bool {
         self.may_pass
+    }
+
+    /// What its token is called in logs: the id of one of ours, or the `jti` that was proved with it.
+    #[must_use]
+    pub fn token(&self) -> Option<&str> {
+        self.token.text()
     }
 
     /// What the product is told.
@@ -262,6 +271,7 @@ impl<'a> Judge<'a> {
             headers,
             reusable_until,
             may_pass,
+            token: TokenName::of(claims),
         })
     }
 

@@ -26,6 +26,8 @@ mod judging;
 mod mapping;
 /// Behind real nginx, as README shows it.
 mod nginx;
+/// A gate that stands open: `access.mode = "observe"`.
+mod observe;
 /// npm's `oidc-provider`, a certified issuer that is not ours.
 mod oidc_provider;
 /// An issuer that fails, lies or hangs.
@@ -54,3 +56,5 @@ mod rotation;
 mod self_service;
 /// Under systemd: sockets, readiness, the watchdog.
 mod service;
+/// One event for each decision, for whoever has to know later who did what.
+mod trail;

@@ -5,6 +5,8 @@
 mod closed;
 /// What passes, and why: each kind of request, for each product.
 mod kinds;
+/// How the gate is introduced.
+mod observing;
 /// The product behind nginx, and a relay that counts connections.
 pub mod parts;
 /// Who passes, and what the product gets.

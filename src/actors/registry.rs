@@ -248,6 +248,9 @@ impl Registry {
                         false
                     }
                     None => {
+                        if let Some((built, _)) = &last_good {
+                            log_problems(&id, &built.problems);
+                        }
                         let (built, applied_at) =
                             last_good.map_or((None, 0), |(built, at)| (Some(built), at));
                         self.start(

@@ -65,6 +65,15 @@ pub struct Serve {
     )]
     log: telemetry::Format,
 
+    /// How many of the calls that pass and only read are logged besides all that write and all that are refused
+    #[arg(
+        long,
+        env = "POSTERN_LOG_READS",
+        value_name = "PERCENT",
+        default_value = "0%"
+    )]
+    log_reads: telemetry::Share,
+
     /// Write the bound addresses as JSON to this file once ready, so that port 0 is usable
     #[arg(long, env = "POSTERN_ANNOUNCE", value_name = "FILE")]
     announce: Option<PathBuf>,
@@ -121,6 +130,7 @@ impl Serve {
             admin: admin.clone(),
             trusted,
             announce: self.announce,
+            logged_reads: self.log_reads,
             workers: self.workers.map_or_else(
                 || std::thread::available_parallelism().map_or(1, usize::from),
                 usize::from,

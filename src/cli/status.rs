@@ -72,7 +72,7 @@ fn text(status: &status::Status, now: u64) -> String {
         let providers: Vec<_> = tenant.providers.iter().map(provider).collect();
         table.add_row([
             tenant.tenant.clone(),
-            tenant.state.clone(),
+            state(tenant),
             tenant.generation.to_string(),
             ago(tenant.applied_at, now),
             product(tenant),
@@ -144,6 +144,14 @@ fn problems(text: &mut String, tenant: &TenantStatus, now: u64) {
         if let Some(help) = &problem.help {
             writeln!(text, "  help: {help}").expect("a String takes everything");
         }
+    }
+}
+
+/// A gate that stands open must be seen at a glance.
+fn state(tenant: &TenantStatus) -> String {
+    match tenant.mode.as_deref() {
+        Some("observe") => format!("{}\nonly observes", tenant.state),
+        _ => tenant.state.clone(),
     }
 }
 

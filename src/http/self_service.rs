@@ -9,7 +9,7 @@ mod caller;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use actix_http::{Method, Payload, Request, Response, StatusCode, body::BoxBody};
 
@@ -17,6 +17,7 @@ use super::{
     Shared,
     contract::{self, Endpoint},
     leave_unread, no_tenant, tokens,
+    trail::Trail,
 };
 use crate::{
     api_tokens::{ApiToken, Refused, Scope, TokenId, What, Which},
@@ -78,14 +79,23 @@ impl<'h> Call<'h> {
 
 /// Answers a request for which [`is_for`] is true.
 pub async fn answer(http: Request, body: Payload, shared: &Shared) -> Response<BoxBody> {
-    let id = RequestId::next();
+    let (id, started) = (RequestId::next(), Instant::now());
+    let mut address = None;
     let mut body = Some(body);
     let answered = match contract::read(&http, Endpoint::SelfService, "", id, &shared.trusted) {
-        Ok(request) => serve(&http, request, &mut body, shared).await,
+        Ok(request) => {
+            address = request.address;
+            serve(&http, request, &mut body, shared).await
+        }
         Err(denial) => Err(denial.into()),
     };
     let mut response = answered.unwrap_or_else(|refusal| {
-        refusal.log(http.path(), id);
+        let trail = Trail {
+            address,
+            method: http.method().as_str(),
+            ..Trail::new(id, "", started.elapsed())
+        };
+        refusal.log(http.path(), trail);
         refusal.answer(id)
     });
     if let Some(unread) = body {
@@ -157,7 +167,7 @@ fn tenant(shared: &Shared, name: &str) -> Result<Arc<Tenant>, Refusal> {
     let serving = state.and_then(|state| state.serving.clone());
     serving.ok_or_else(|| {
         let decision = no_tenant(&directory, name, is_known);
-        shared.metrics.unknown_tenant.count(&decision);
+        shared.metrics.unknown_tenant.count(&decision, false);
         decision.into()
     })
 }

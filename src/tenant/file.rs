@@ -8,7 +8,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use super::settings::{ClientAuth, Otherwise, Product, Sessions, UsernameCase};
+use super::settings::{ClientAuth, Mode, Otherwise, Product, Sessions, UsernameCase};
 use crate::{api_tokens::Scope, keys::Algorithm, policy::rules::Effect, provider::Kind};
 
 /// `leeway` where none is written: more than NTP leaves between two machines, less than a stolen token is worth.
@@ -293,6 +293,13 @@ pub struct ApiTokensFile {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AccessFile {
+    /// What a judgement is for. `observe` is for introducing Postern without an outage: every call is judged in full,
+    /// logged and counted (`postern_decisions_total{outcome="observe"}` is what would have been refused), and passes
+    /// untouched, a proved caller's too. It protects nothing, which is warned about at every start. Refused all the
+    /// same is what only Postern understands (its own API tokens) and what it can't hand on as it came.
+    #[schemars(extend("default" = "enforce"))]
+    pub mode: Option<Mode>,
+
     /// A caller must be in one of these groups; empty means that any proved identity passes.
     #[schemars(extend("default" = []), example = ["staff"])]
     pub allow_groups: Option<Vec<String>>,

@@ -420,6 +420,8 @@ pub struct ApiTokenSettings {
 /// `[access]`.
 #[derive(Debug)]
 pub struct Access {
+    /// Whether what is judged is done, too.
+    pub mode: Mode,
     /// A principal must be in one of these; empty means that any principal passes.
     pub allow_groups: Vec<String>,
     /// The caller's address must lie in one of these; empty means anywhere.
@@ -454,6 +456,25 @@ pub struct Access {
     pub rules: Rules,
     /// Every group that the file names: no other is shown to the product.
     pub named_groups: BTreeSet<String>,
+}
+
+/// `mode`: what a judgement is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// To be done.
+    Enforce,
+    /// To be logged and counted: every call passes untouched.
+    Observe,
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Enforce => "enforce",
+            Self::Observe => "observe",
+        })
+    }
 }
 
 /// What becomes of a request that has a session of the product and nothing else.

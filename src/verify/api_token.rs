@@ -1,6 +1,6 @@
 //! Postern's own API tokens: from what looks like one to a [`Principal`].
 
-use super::{Principal, Profile, Verified};
+use super::{Principal, Profile, Verified, token_name::TokenName};
 use crate::{
     account::fold,
     api_tokens::{ApiTokens, Known, Scope, TokenId, text},
@@ -96,6 +96,7 @@ pub async fn verify<'t>(
         headers,
         reusable_until: 0,
         may_pass: true,
+        token: TokenName::Own(id),
     };
     Ok(Proved {
         api_tokens,

@@ -25,6 +25,7 @@ fn every_command_explains_itself() {
                 "--announce",
                 "--dev",
                 "--log",
+                "--log-reads",
             ],
         ),
         (&["validate"], &["[PATH]", "--json", "Exits with 1"]),

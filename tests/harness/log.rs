@@ -1,8 +1,15 @@
-//! What the daemon says of what it does, which arrives a moment after the answer, and what `validate` says of a file.
+//! What the daemon says of what it does, which arrives a moment after the answer; what it counts; and what `validate` says of a file.
 
 use super::{Postern, TenantFile, eventually};
 
 impl Postern {
+    /// How often that was decided.
+    pub fn counted(&self, tenant: &str, outcome: &str, reason: &str) -> u64 {
+        let labels = format!("outcome=\"{outcome}\",reason=\"{reason}\",tenant=\"{tenant}\"");
+        let counted = self.metric(&format!("postern_decisions_total{{{labels}}}"));
+        counted.to_string().parse().expect("a whole number")
+    }
+
     /// Waits until it has logged that text.
     #[track_caller]
     pub fn until_logged(&self, text: &str) {

@@ -5,17 +5,17 @@ use super::{Site, received, refused};
 use crate::harness::{Answer, Issuer, Postern, Request, issuer, tenant};
 
 /// How the requests of one product look.
-struct Kind {
-    product: &'static str,
-    api: &'static str,
-    page: &'static str,
-    cookie: &'static str,
+pub struct Kind {
+    pub product: &'static str,
+    pub api: &'static str,
+    pub page: &'static str,
+    pub cookie: &'static str,
     /// What must pass before anybody has a credential.
-    open: (&'static str, &'static str),
+    pub open: (&'static str, &'static str),
     /// Where a login's password is in the body.
-    login: &'static str,
+    pub login: &'static str,
     /// What gives out credentials.
-    tokens: &'static str,
+    pub tokens: &'static str,
 }
 
 const KINDS: [Kind; 3] = [
@@ -48,21 +48,21 @@ const KINDS: [Kind; 3] = [
     },
 ];
 
-const SIGNED: &str = "OAuth oauth_consumer_key=\"k\", oauth_token=\"\", oauth_signature_method=\"RSA-SHA1\", oauth_timestamp=\"1\", oauth_nonce=\"2\", oauth_signature=\"c2ln\"";
-const PASSWORD: &str = "Basic YWRhOnNlY3JldA==";
+pub const SIGNED: &str = "OAuth oauth_consumer_key=\"k\", oauth_token=\"\", oauth_signature_method=\"RSA-SHA1\", oauth_timestamp=\"1\", oauth_nonce=\"2\", oauth_signature=\"c2ln\"";
+pub const PASSWORD: &str = "Basic YWRhOnNlY3JldA==";
 
 impl Kind {
-    fn get(&self) -> Request {
+    pub fn get(&self) -> Request {
         Request::new("GET", self.api)
     }
 
-    fn page(&self) -> Request {
+    pub fn page(&self) -> Request {
         Request::new("GET", self.page)
     }
 }
 
 /// Each product behind nginx, with these lines in `[access]`.
-fn each(access: &str, story: impl Fn(&Kind, &Site, &Issuer)) {
+pub fn each(access: &str, story: impl Fn(&Kind, &Site, &Issuer)) {
     for kind in &KINDS {
         let acme = issuer();
         let file = tenant("jira").product(kind.product).trusting(&acme);
@@ -76,7 +76,7 @@ fn each(access: &str, story: impl Fn(&Kind, &Site, &Issuer)) {
 
 /// It passed by that method, and the product got these as `Authorization` and `Cookie`.
 #[track_caller]
-fn passed(answer: &Answer, method: &str, authorization: &[&str], cookie: &[&str]) {
+pub fn passed(answer: &Answer, method: &str, authorization: &[&str], cookie: &[&str]) {
     assert_eq!(answer.status, 200, "{answer:?}");
     assert_eq!(received(answer, "postern-method"), [method], "{answer:?}");
     assert_eq!(received(answer, "remote-user"), [""; 0], "{answer:?}");
@@ -89,7 +89,7 @@ fn passed(answer: &Answer, method: &str, authorization: &[&str], cookie: &[&str]
 }
 
 /// How many cookies of the product reached the client.
-fn cookies_set(answer: &Answer) -> usize {
+pub fn cookies_set(answer: &Answer) -> usize {
     let names = answer
         .headers
         .iter()

@@ -12,8 +12,8 @@ use crate::{
     decision::{Decision, Denial},
     http::{
         contract::Endpoint,
-        log,
         response::{self, NO_STORE, REQUEST_ID, explain, request_id},
+        trail::Trail,
     },
     request::RequestId,
     tenant::TenantId,
@@ -62,12 +62,14 @@ impl Refusal {
     }
 
     /// For the operator. What somebody wrote in the wrong place, of a path or a body, may be a token, and is not logged.
-    pub fn log(&self, path: &str, id: RequestId) {
+    pub fn log(&self, path: &str, trail: Trail<'_>) {
         let tenant = path.split('/').nth(3).unwrap_or_default();
         let tenant = tenant.parse::<TenantId>().map_or("", |_| tenant);
+        let id = trail.id;
+        let trail = Trail { tenant, ..trail };
         match self {
-            Self::Judged(decision) => log(tenant, id, decision),
-            Self::Told(denial) => log(tenant, id, &Decision::Deny(denial.clone())),
+            Self::Judged(decision) => trail.tell(decision),
+            Self::Told(denial) => trail.tell(&Decision::Deny(denial.clone())),
             Self::Method(_) => {
                 tracing::info!(tenant.id = tenant, request.id = %id, status = 405, "self-service refused");
             }

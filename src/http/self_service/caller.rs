@@ -11,7 +11,8 @@ use crate::{
     account::fold,
     api_tokens::{Owner, Refused, Scope, Wanted},
     audit::Origin,
-    check, clock,
+    check::{Found, check},
+    clock,
     credential::Credential,
     decision::{Decision, Denial, Denied},
     request::Request,
@@ -50,8 +51,8 @@ impl<'t> Caller<'t> {
             Scope::Read => "GET",
             Scope::Write => "POST",
         };
-        let decision = check::check(tenant, &request, clock::now()).await;
-        tenant.decisions.count(&decision);
+        let decision = check(tenant, &request, clock::now(), &mut Found::default()).await;
+        tenant.decisions.count(&decision, false);
         let Decision::Allow(grant) = decision else {
             return Err(decision.into());
         };

@@ -11,7 +11,7 @@ use crate::{
     tenant::{
         file::{AccessFile, ProviderFile},
         report::{Report, element, nearest, quoted},
-        settings::{Access, CallPattern, Otherwise, Product, Sessions},
+        settings::{Access, CallPattern, Mode, Otherwise, Product, Sessions},
     },
 };
 
@@ -90,9 +90,19 @@ pub fn access(
     if file.product_tokens == Some(Otherwise::Pass) {
         whose_opaque_tokens(around, report);
     }
+    let mode = file.mode.unwrap_or(Mode::Enforce);
+    if mode == Mode::Observe {
+        report
+            .warning(
+                "access.mode",
+                "nothing is enforced: every call passes untouched, whoever makes it",
+            )
+            .help("write \"enforce\" once nothing that must pass is counted in postern_decisions_total{outcome=\"observe\"}");
+    }
     let (allow_groups, rules) = (allow_groups?, rules?);
     let of_rules = rules.iter().flat_map(|rule| &rule.groups);
     Some(Access {
+        mode,
         named_groups: of_rules.chain(&allow_groups).cloned().collect(),
         rules: Rules::new(rules),
         never: never?,

@@ -250,8 +250,16 @@ fn problems_of_access() {
             ],
         ),
         (
-            "mode = \"enforce\"",
-            &[("8:1", "access.mode", "error: no such key")],
+            "mode = \"observe\"",
+            &[("8:8", "access.mode", "warning: nothing is enforced")],
+        ),
+        (
+            "mode = \"perhaps\"",
+            &[("8:8", "access.mode", "`enforce` or `observe`")],
+        ),
+        (
+            "moed = \"enforce\"",
+            &[("8:1", "access.moed", "error: no such key")],
         ),
     ];
     for (lines, expected) in rows {
