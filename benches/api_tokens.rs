@@ -56,7 +56,9 @@ pub fn measure(effort: &Effort, cores: Cores) -> anyhow::Result<()> {
     };
     let (few, many) = (bench(&few), bench(&many));
     let pair = Pair::measure(effort.rounds, |round, is_postern| {
-        let length = Length::Seconds(if round.is_some() { effort.seconds } else { 0.3 });
+        // First each of them once: a token's use is noted then, and not again for a minute.
+        let once = Length::Tokens(ASKED);
+        let length = round.map_or(once, |_| Length::Seconds(effort.seconds));
         let (bench, daemon) = if is_postern {
             (&many, &with_many)
         } else {

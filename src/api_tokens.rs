@@ -198,7 +198,8 @@ pub struct Listed {
     pub last_used: Option<LastUse>,
 }
 
-/// What a check must know of a token: what stays in memory, some 250 bytes for each.
+/// What a check must know of a token: what stays in memory, some 400 bytes for each with its
+/// place in the index and among its owner's.
 #[derive(Debug)]
 pub struct Known {
     /// The tenant that it is for.

@@ -105,7 +105,7 @@ impl Draft {
         let description = wanted.description.trim();
         if description.len() > MAX_DESCRIPTION || description.contains(is_unseen) {
             return Err(Refused::Invalid(format!(
-                "a description has at most {MAX_DESCRIPTION} bytes, and no control or unseen characters"
+                "a description has at most {MAX_DESCRIPTION} bytes, and no control characters or unseen ones"
             )));
         }
         if wanted.paths.iter().map(String::len).sum::<usize>() > MAX_PATHS {

@@ -22,7 +22,7 @@ fn the_table_says_who_has_what() {
         "--grant",
         "jira:admin",
     ];
-    let description = ["--description", "nightly \u{202e}build"];
+    let description = ["--description", "nightly \u{2603}build"];
     let used = issue(
         &daemon,
         &[&["jira", "Zoë"], &limits[..], &description].concat(),
@@ -69,12 +69,12 @@ fn the_table_says_who_has_what() {
         "rotating",
         " min ",
         "revoked",
-        "nightly \\u{202e}build",
+        "nightly \\u{2603}build",
     ] {
         assert!(table.contains(word), "{word:?} in {table}");
     }
     assert!(
-        !table.contains('\u{202e}') && !table.contains('\u{1b}'),
+        !table.contains('\u{2603}') && !table.contains('\u{1b}'),
         "{table}"
     );
     let jira = stdout(&daemon.cli(&["token", "list", "jira"]));
