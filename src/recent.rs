@@ -26,6 +26,8 @@ use crate::{
 /// How many refusals are kept, and of what passed as many more: good calls, of which there are many, push no refusal
 /// out. At a refusal a second it is the last eight minutes, which is as long as an operator takes to be told of one.
 pub const KEPT: usize = 512;
+/// How many slots are made at once.
+const PART: usize = 32;
 /// The most bytes of a path or of an account's name.
 const MAX_NAME: usize = 256;
 /// The most bytes of a message: a few name every group of the tenant's file. With all else, a tenant has 2 MB at the
@@ -73,12 +75,33 @@ pub enum Outcome {
 #[derive(Default)]
 struct Ring {
     next: AtomicUsize,
-    /// Made on first use: ten thousand idle tenants should cost nothing.
-    slots: OnceLock<Box<[Slot]>>,
+    /// Each part is made on first use: ten thousand idle tenants should cost nothing, and a quiet one little.
+    parts: OnceLock<Box<[Part]>>,
 }
 
+type Part = OnceLock<Box<[Slot]>>;
+type Slot = Mutex<Option<Box<Entry>>>;
+
 /// A decision, and the key of the file by which it was so.
-type Slot = Mutex<Option<(Past, Option<String>)>>;
+struct Entry {
+    past: Past,
+    key: Option<String>,
+}
+
+impl Ring {
+    /// The slot that holds the oldest.
+    fn oldest(&self) -> &Slot {
+        let at = self.next.fetch_add(1, Ordering::Relaxed) % KEPT;
+        let parts = || (0..KEPT / PART).map(|_| Part::new()).collect();
+        let slots = || (0..PART).map(|_| Slot::default()).collect();
+        &self.parts.get_or_init(parts)[at / PART].get_or_init(slots)[at % PART]
+    }
+
+    fn slots(&self) -> impl Iterator<Item = &Slot> {
+        let parts = self.parts.get().into_iter().flatten();
+        parts.filter_map(Part::get).flatten()
+    }
+}
 
 impl Recent {
     /// Keeps what was decided. It waits for nobody: where somebody reads that slot at this moment, nothing is kept.
@@ -88,15 +111,12 @@ impl Recent {
             Decision::Deny(denial) => (&self.refused, Outcome::Denied(denial.reason)),
             Decision::Unavailable(outage) => (&self.refused, Outcome::Unavailable(outage.reason)),
         };
-        let slots = ring
-            .slots
-            .get_or_init(|| (0..KEPT).map(|_| Slot::default()).collect());
-        let at = ring.next.fetch_add(1, Ordering::Relaxed) % KEPT;
-        let Ok(mut slot) = slots[at].try_lock() else {
+        let Ok(mut slot) = ring.oldest().try_lock() else {
             return;
         };
         // What the slot held gives its room to what it holds now: nothing is allocated once the ring has come round.
-        let (past, key) = slot.get_or_insert_with(|| (Past::empty(request.id, outcome), None));
+        let entry = || Box::new(Entry::empty(request.id, outcome));
+        let Entry { past, key } = &mut **slot.get_or_insert_with(entry);
         past.request = request.id;
         past.at = clock::now();
         past.address = request.address;
@@ -128,19 +148,19 @@ impl Recent {
     /// What was decided of that request, and the key of the file by which it was so, if it is known still.
     #[must_use]
     pub fn find(&self, request: &str) -> Option<(Past, Option<String>)> {
-        let rings = [&self.refused, &self.passed].into_iter();
-        let mut slots = rings.filter_map(|ring| ring.slots.get()).flatten();
+        let mut slots = self.refused.slots().chain(self.passed.slots());
         slots.find_map(|slot| {
             let slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
-            let known = slot.as_ref()?;
-            (known.0.request.to_string() == request).then(|| known.clone())
+            let entry = slot.as_deref()?;
+            let is_it = entry.past.request.to_string() == request;
+            is_it.then(|| (entry.past.clone(), entry.key.clone()))
         })
     }
 }
 
-impl Past {
+impl Entry {
     fn empty(request: RequestId, outcome: Outcome) -> Self {
-        Self {
+        let past = Past {
             request,
             at: 0,
             method: String::new(),
@@ -148,7 +168,8 @@ impl Past {
             address: None,
             outcome,
             about: String::new(),
-        }
+        };
+        Self { past, key: None }
     }
 }
 
