@@ -14,7 +14,7 @@ use base64::{
 use zeroize::Zeroizing;
 
 use crate::{
-    api_tokens::text::looks_like_one,
+    api_tokens::text::{looks_like_one, starts_like_one},
     decision::{Denial, Denied},
     verify::TokenDigest,
 };
@@ -83,7 +83,7 @@ impl<'r> Credential<'r> {
         if token.len() > MAX_TOKEN {
             return Err(malformed("the token is longer than 16 KiB"));
         }
-        if looks_like_one(token) {
+        if starts_like_one(token) {
             return Ok(Self::ApiToken(ApiToken::Bearer(token)));
         }
         Ok(Self::Bearer(Presented(token)))

@@ -30,26 +30,30 @@ const LENGTH: usize = PREFIX.len() + ID + 1 + SECRET + CHECKSUM;
 
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// Whether it was meant as a token of ours, right or wrong: in capitals, quotes or brackets, or with words before it
-/// (`Bearer pst_…` pasted as a password), it is still no password.
+/// Whether it starts as a token of ours, right or wrong: in capitals, quotes or brackets it was still meant as one.
+#[must_use]
+pub fn starts_like_one(text: &[u8]) -> bool {
+    let start = text.iter().position(u8::is_ascii_alphanumeric);
+    start.is_some_and(|start| is_prefix(&text[start..]))
+}
+
+/// Whether a password, say, was meant as a token of ours: with words before it too (`Bearer pst_…`, pasted whole). Not for
+/// bearer tokens, which are long, and hold no space before which a word could stand.
 #[must_use]
 pub fn looks_like_one(text: &[u8]) -> bool {
-    let is_prefix = |at: &[u8]| {
-        let start = at.get(..PREFIX.len());
-        start.is_some_and(|start| start.eq_ignore_ascii_case(PREFIX.as_bytes()))
-    };
-    let start = text.iter().position(u8::is_ascii_alphanumeric);
-    if start.is_some_and(|start| is_prefix(&text[start..])) {
-        return true;
-    }
     // In the middle of something, only with an id behind it: people's passwords may hold the four letters.
     let has_id = |at: &[u8]| {
         let id = at.get(PREFIX.len()..PREFIX.len() + ID);
         id.is_some_and(|id| id.iter().all(u8::is_ascii_alphanumeric))
             && at.get(PREFIX.len() + ID) == Some(&b'_')
     };
-    let places = (1..text.len()).map(|at| &text[at..]);
-    places.into_iter().any(|at| is_prefix(at) && has_id(at))
+    let mut places = (1..text.len()).map(|at| &text[at..]);
+    starts_like_one(text) || places.any(|at| is_prefix(at) && has_id(at))
+}
+
+fn is_prefix(text: &[u8]) -> bool {
+    let start = text.get(..PREFIX.len());
+    start.is_some_and(|start| start.eq_ignore_ascii_case(PREFIX.as_bytes()))
 }
 
 /// The name of a token: no secret, it stands in lists and logs.
